@@ -1,0 +1,1 @@
+"""calculate: square roots and squares, computed by a Calculate server."""

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Compiles the IDL files into Rust, Python and Java.
+#
+#   idl/generate.sh            writes the generated code into the tree
+#   idl/generate.sh --check    changes nothing; fails when the committed code is not what the IDL gives.
+#                              Passes, and says so, when no compiler of the committed version can be had.
+set -eu
+cd "$(dirname "$0")/.."
+check=no; [ "${1:-}" = --check ] && check=yes
+
+if ! thrift=$(idl/compiler.sh); then
+  [ $check = yes ] && { echo "generated code: not compared, as no compiler can be had"; exit 0; }
+  exit 3
+fi
+out=$(mktemp -d); trap 'rm -rf "$out"' EXIT
+
+# generate IDL LANGUAGE FOLDER-THE-COMPILER-WRITES FOLDER-IN-THE-TREE
+generate() {
+  mkdir -p "$out/raw/$4" "$out/tree/$4"
+  $thrift -strict --gen "$2" -out "$out/raw/$4" "$1"
+  cp -r "$out/raw/$4/$3/." "$out/tree/$4"
+  rm -f "$out/tree/$4"/*-remote    # command line stubs without time-outs: the clients' own programs do better
+}
+java=java:generated_annotations=suppress,private_members
+generate idl/calculate.thrift         rs     .              src/idl
+generate idl/calculate.thrift         py     calculate/_gen clients/python/src/calculate/_gen
+generate idl/calculate.thrift         "$java" calculate/idl clients/java/src/generated/java/calculate/idl
+generate examples/wordcount.thrift    rs     .              examples/idl
+generate tests/support/wire.thrift    rs     .              tests/support/idl
+
+if [ $check = no ]; then cp -r "$out/tree/." .; exit 0; fi
+for folder in $(cd "$out/tree" && find . -type f -printf '%h\n' | sort -u); do
+  diff -r --exclude=__pycache__ "$folder" "$out/tree/$folder" || { echo "generated code: $folder is stale; run 'make gen'" >&2; exit 1; }
+done
+echo "generated code: fresh"
