@@ -1,1 +1,41 @@
-"""calculate: square roots and squares, computed by a Calculate server."""
+"""calculate: square roots and squares, computed by a Calculate server.
+
+    import calculate
+
+    with calculate.connect("127.0.0.1:9090", timeout=5.0) as client:
+        client.square(9.0)  # 3.0: Square is the square ROOT
+        client.cal(3.0)     # 9.0: Cal is the square
+
+``calculate.aio`` has the same for asyncio.
+"""
+
+from __future__ import annotations
+
+from . import aio
+from ._client import Client, connect
+from .errors import (
+    ApplicationError,
+    CalculateError,
+    ConnectError,
+    ConnectionClosed,
+    DeadlineExceeded,
+    DomainError,
+    Overloaded,
+    ProtocolError,
+    TransportError,
+)
+
+__all__ = [
+    "ApplicationError",
+    "CalculateError",
+    "Client",
+    "ConnectError",
+    "ConnectionClosed",
+    "DeadlineExceeded",
+    "DomainError",
+    "Overloaded",
+    "ProtocolError",
+    "TransportError",
+    "aio",
+    "connect",
+]

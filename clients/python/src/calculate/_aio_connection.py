@@ -1,0 +1,157 @@
+"""A connection that the tasks of one event loop share: an asyncio.Protocol around a Session.
+
+There is no task of its own. Calls made in one turn of the loop leave in one write at its end; answers are handed out
+as they are read; one timer sweeps up the calls whose deadline has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+from . import _text
+from ._method import Method
+from ._options import Options
+from ._readiness import Readable
+from ._session import Session
+from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
+
+_SWEEP_GAP_S = 0.001  # at least this between two sweeps, as each looks at all calls
+
+
+class AioConnection(asyncio.Protocol):
+    """One TCP connection and the calls on it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: Options, server: str) -> None:
+        self._loop = loop
+        self._server = server
+        self._session: Session[AioCall] = Session(options, server)
+        self._transport: asyncio.Transport
+        self._readable: Readable
+        # Between pause_writing and resume_writing the session keeps what is to be sent.
+        self._paused = False
+        # The next sweep, never later than the earliest deadline.
+        self._sweep_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        # Done when the transport has let go of the socket.
+        self.lost: asyncio.Future[None] = loop.create_future()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a new call may be put on the connection."""
+        return self._session.usable
+
+    def start(self, method: Method, args: Any, timeout: float, deadline: float) -> AioCall:
+        """Puts a call on the connection, which must be usable; its ``answer`` is to be awaited."""
+        session = self._session
+        call = AioCall(method, self._loop.create_future(), timeout, deadline)
+        was_idle = session.idle
+        if session.start(call, args):
+            self._loop.call_soon(self._look_and_send if was_idle else self._send)
+        if deadline < self._sweep_at:
+            self._sweep_at_latest(deadline)
+        return call
+
+    def abandon(self, call: AioCall) -> None:
+        """Gives up a call that was cancelled."""
+        self._session.abandon(call)
+        self._settle()
+
+    def end(self, error: ConnectionClosed) -> None:
+        """Ends the connection; every call in flight fails with ``error``."""
+        self._session.end(error)
+        self._settle()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._readable = Readable(transport.get_extra_info("socket"))
+
+    def data_received(self, data: bytes) -> None:
+        self._session.receive(data)
+        self._settle()
+
+    def eof_received(self) -> None:
+        self.end(ConnectionClosed(_text.closed_by_server(self._server)))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if isinstance(error, OSError):
+            closed = ConnectionClosed(_text.lost(self._server, error))
+            closed.__cause__ = error
+        else:
+            closed = ConnectionClosed(_text.closed_by_server(self._server))
+        self.end(closed)
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._send()
+
+    def _look_and_send(self) -> None:
+        # The end of a connection that was closed while idle may be there but not read yet: nothing is sent before
+        # the loop has read it, which it does after what was called soon in this turn.
+        if self._session.usable and self._readable.now():
+            self._loop.call_soon(self._loop.call_soon, self._look_and_send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        session = self._session
+        if not self._paused and session.has_unsent and session.ended is None:
+            self._transport.write(session.take_unsent())
+
+    def _sweep_at_latest(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sweep_at = when
+        self._timer = self._loop.call_at(when, self._sweep)
+
+    def _sweep(self) -> None:
+        """Gives up every call whose deadline has passed, and sets the timer for the others."""
+        now = self._loop.time()
+        self._timer = None
+        self._sweep_at = math.inf
+        earliest = math.inf
+        for call in list(self._session.pending.values()):
+            if call.deadline > now:
+                earliest = min(earliest, call.deadline)
+            elif self._session.abandon(call):
+                call.reject(DeadlineExceeded(_text.no_answer(self._server, call.method.name, call.timeout)))
+        if earliest < math.inf:
+            self._sweep_at_latest(max(earliest, now + _SWEEP_GAP_S))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Closes the transport of a finished session."""
+        if self._session.finished:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._transport.abort()
+
+
+class AioCall:
+    """A call in flight."""
+
+    __slots__ = ("answer", "deadline", "mark", "method", "seqid", "timeout")
+
+    def __init__(self, method: Method, answer: asyncio.Future[Any], timeout: float, deadline: float) -> None:
+        self.method = method
+        # What the caller's task awaits; cancelled with the task.
+        self.answer = answer
+        self.timeout = timeout
+        self.deadline = deadline
+        self.seqid = 0
+        self.mark = 0
+
+    def resolve(self, value: Any) -> None:
+        if not self.answer.done():
+            self.answer.set_result(value)
+
+    def reject(self, error: CalculateError) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)

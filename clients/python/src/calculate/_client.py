@@ -1,0 +1,72 @@
+"""The blocking client: the methods of idl/calculate.thrift on a Channel."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from ._channel import Channel
+from ._methods import CAL, SQUARE, cal_args, square_args
+from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
+from ._target import parse_target
+
+
+def connect(
+    server: str,
+    *,
+    timeout: float = TIMEOUT_S,
+    protocol: Protocol = "binary",
+    framing: Framing = "framed",
+    max_message_bytes: int = MAX_MESSAGE_BYTES,
+) -> Client:
+    """Connects to a Calculate server and returns a client of it.
+
+    ``server`` is ``HOST:PORT`` or ``[IPv6]:PORT``. ``timeout``, in seconds, is the one deadline of each call
+    (connecting, sending and waiting together) and of this call. A reply longer than ``max_message_bytes`` is a
+    ProtocolError. The wire formats are those of thrift-rpc.md, thrift-binary-protocol.md and
+    thrift-compact-protocol.md of Apache Thrift.
+
+    Raises ValueError for an argument that cannot be right, ConnectError when no connection can be made, and
+    DeadlineExceeded when it cannot be made in time.
+    """
+    options = Options(timeout, protocol, framing, max_message_bytes)
+    return Client(Channel(parse_target(server), options))
+
+
+class Client:
+    """A client of one Calculate server, made by ``connect``. Any number of threads may share it.
+
+    Calls made at the same time share one connection and do not wait for each other. A connection that was lost is
+    replaced by the next call. A call that may have reached the server is never repeated by the client.
+
+    Every method takes ``timeout``, in seconds, for this call alone, and raises, besides what it names:
+    DeadlineExceeded, Overloaded, ConnectError, ConnectionClosed, ProtocolError or ApplicationError, all of them
+    CalculateError; and TypeError for what is no number.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def square(self, value: float, *, timeout: float | None = None) -> float:
+        """The principal SQUARE ROOT of ``value`` (not its square: see ``cal``), correctly rounded.
+
+        NaN gives NaN, infinity gives infinity, -0.0 gives -0.0. Raises DomainError for a negative number.
+        """
+        result: float = self._channel.call(SQUARE, square_args(value), timeout).value
+        return result
+
+    def cal(self, value: float, *, timeout: float | None = None) -> float:
+        """The square of ``value``: value times value in IEEE 754 binary64; infinity when that is too large."""
+        result: float = self._channel.call(CAL, cal_args(value), timeout).value
+        return result
+
+    def close(self) -> None:
+        """Closes the connection. Calls in flight and later calls raise ConnectionClosed. May be repeated."""
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

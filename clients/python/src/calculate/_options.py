@@ -1,0 +1,41 @@
+"""What may be set on a client, and the defaults: the same in every language."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Protocol = Literal["binary", "compact"]
+Framing = Literal["framed", "unframed"]
+
+TIMEOUT_S = 5.0
+MAX_MESSAGE_BYTES = 16_384_000
+_MAX_MESSAGE_BYTES_MAX = 2**31 - 1  # a frame's length is an i32
+
+
+@dataclass(frozen=True)
+class Options:
+    """Checked settings of one client; ``ValueError`` says which one is wrong."""
+
+    timeout: float = TIMEOUT_S
+    """A call's one deadline, in seconds: connect + send + wait."""
+    protocol: Protocol = "binary"
+    framing: Framing = "framed"
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+    """The longest message that is accepted or sent."""
+
+    def __post_init__(self) -> None:
+        check_timeout(self.timeout)
+        if self.protocol not in get_args(Protocol):
+            raise ValueError(f"protocol {self.protocol!r} is not known; use 'binary' or 'compact'")
+        if self.framing not in get_args(Framing):
+            raise ValueError(f"framing {self.framing!r} is not known; use 'framed' or 'unframed'")
+        if not 0 < self.max_message_bytes <= _MAX_MESSAGE_BYTES_MAX:
+            raise ValueError(f"max_message_bytes is {self.max_message_bytes}; use 1 to {_MAX_MESSAGE_BYTES_MAX}")
+
+
+def check_timeout(timeout: float) -> None:
+    """Refuses what cannot be a time-out in seconds."""
+    if not 0 < timeout < math.inf:
+        raise ValueError(f"timeout is {timeout}; use a positive number of seconds")

@@ -1,0 +1,205 @@
+"""One connection's state, without I/O: what is owed, what may still come late, and what the bytes read mean.
+
+Shared by the blocking and the asyncio connection. Not thread-safe: its owner guards it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeVar
+
+from . import _text
+from ._framing import make_framer
+from ._message import CODECS, EXCEPTION, REPLY, Malformed
+from ._method import Method
+from ._options import Options
+from .errors import ApplicationError, CalculateError, ConnectionClosed, Overloaded, ProtocolError
+
+ABANDONED_MAX = 1024
+_SEQID_MAX = 2**31 - 1
+_LOADSHEDDING = 11  # fbthrift's number for it
+
+
+class Unsent(ConnectionClosed):
+    """The connection takes no new call, or ended before any of the call was sent: it can be made on another one."""
+
+
+class Call(Protocol):
+    """A call in flight, as its owner keeps it."""
+
+    method: Method
+    seqid: int
+    mark: int
+    """How many reads the connection had seen when the call was made."""
+
+    def resolve(self, value: Any) -> None:
+        """Its answer is ``value``."""
+
+    def reject(self, error: CalculateError) -> None:
+        """It has failed."""
+
+
+C = TypeVar("C", bound=Call)
+
+
+class Session(Generic[C]):
+    """The calls on one connection, matched with their answers."""
+
+    def __init__(self, options: Options, server: str) -> None:
+        self._codec = CODECS[options.protocol]()
+        self._framer = make_framer(options)
+        self._length_max = options.max_message_bytes
+        self._server = server
+        self._last_seqid = 0
+        self._reads = 0
+        # Ids whose answer is awaited, oldest first, and ids whose answer will be dropped: no id is in both.
+        self.pending: dict[int, C] = {}
+        self._abandoned: set[int] = set()
+        # Frames in the order of their calls; whoever sends takes all of them.
+        self._unsent: dict[int, bytes] = {}
+        # No new call is put on the connection, and it ends with its last call.
+        self.retired = False
+        # Why the connection ended; nothing is pending then.
+        self.ended: CalculateError | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether a new call may be put on the connection."""
+        return self.ended is None and not self.retired
+
+    @property
+    def idle(self) -> bool:
+        """Whether no answer is awaited."""
+        return not self.pending
+
+    @property
+    def finished(self) -> bool:
+        """Whether the socket can be closed."""
+        return self.ended is not None or (self.retired and not self.pending)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether something waits to be sent."""
+        return bool(self._unsent)
+
+    def start(self, call: C, args: Any) -> bool:
+        """Numbers, encodes and queues a call; true when nothing else was waiting to be sent.
+
+        Raises TypeError or OverflowError for arguments that do not fit the IDL, and ValueError for a message
+        longer than max_message_bytes; then nothing has happened.
+        """
+        seqid = self._next_seqid()
+        message = self._codec.encode(call.method, seqid, args)
+        if len(message) > self._length_max:
+            raise ValueError(f"the call takes {len(message)} bytes, max_message_bytes is {self._length_max}")
+        call.seqid = seqid
+        call.mark = self._reads
+        self.pending[seqid] = call
+        first = not self._unsent
+        self._unsent[seqid] = self._framer.wrap(message)
+        return first
+
+    def take_unsent(self) -> bytes:
+        """All that waits to be sent, as one."""
+        data = b"".join(self._unsent.values())
+        self._unsent.clear()
+        return data
+
+    def receive(self, data: bytes) -> None:
+        """Takes what was read and resolves the calls that it answers; afterwards, look at ``finished``."""
+        self._reads += 1
+        buffer, spans = self._framer.feed(data)
+        culprit: C | None = None
+        try:
+            if spans:
+                self._codec.load(buffer)
+            for start, end in spans:
+                kind, name, seqid, body = self._codec.head(start, end)
+                call = self.pending.pop(seqid, None)
+                if call is None:
+                    self._drop(seqid)
+                    continue
+                culprit = call
+                self._answer(call, kind, name, body, end)
+                culprit = None
+            if self._framer.fault is not None:
+                raise Malformed(self._framer.fault)
+        except Malformed as error:
+            self._end_faulty(str(error), culprit, error)
+
+    def abandon(self, call: C) -> bool:
+        """Gives a call up, unless it is over already; an answer that comes later is dropped."""
+        seqid = call.seqid
+        if self.pending.get(seqid) is not call:
+            return False
+        del self.pending[seqid]
+        if self._unsent.pop(seqid, None) is None:
+            if len(self._abandoned) >= ABANDONED_MAX:
+                self.retired = True
+            else:
+                self._abandoned.add(seqid)
+        if call.mark == self._reads:
+            self.retired = True
+        return True
+
+    def end(self, error: ConnectionClosed) -> None:
+        """Ends the connection: every call in flight fails with an error like ``error``."""
+        if self.ended is None:
+            self.ended = error
+            self._fail_pending(error)
+
+    def _next_seqid(self) -> int:
+        seqid = self._last_seqid
+        while True:
+            seqid = seqid + 1 if seqid < _SEQID_MAX else 1
+            if seqid not in self.pending and seqid not in self._abandoned:
+                self._last_seqid = seqid
+                return seqid
+
+    def _answer(self, call: C, kind: int, name: bytes, body: int, end: int) -> None:
+        method = call.method
+        if name != method.wire_name:
+            raise Malformed(f"answered {method.name} with an answer to {name!r}")
+        if kind == REPLY:
+            result = self._codec.result(method, body, end)
+            try:
+                value = method.outcome(result, self._server)
+            except CalculateError as error:
+                call.reject(error)
+            except Exception as error:
+                raise Malformed(f"answered {method.name} with {error}") from error
+            else:
+                call.resolve(value)
+        elif kind == EXCEPTION:
+            exception = self._codec.exception(body, end)
+            text = exception.message or ""
+            if exception.type == _LOADSHEDDING:
+                call.reject(Overloaded(_text.overloaded(self._server, method.name, text)))
+            else:
+                call.reject(ApplicationError(exception.type, text, self._server))
+        else:
+            raise Malformed(f"answered {method.name} with a message of the type {kind}")
+
+    def _drop(self, seqid: int) -> None:
+        if seqid not in self._abandoned:
+            raise Malformed(f"answered the call {seqid}, which nobody made or which was answered before")
+        self._abandoned.remove(seqid)
+
+    def _end_faulty(self, what: str, culprit: C | None, cause: Exception) -> None:
+        """A ProtocolError for the call whose answer is at fault, or the oldest when that cannot be told."""
+        error = ProtocolError(_text.protocol(self._server, what))
+        error.__cause__ = cause
+        self.ended = error
+        if culprit is None and self.pending:
+            culprit = self.pending.pop(next(iter(self.pending)))
+        if culprit is not None:
+            culprit.reject(error)
+        self._fail_pending(ConnectionClosed(_text.closed_by_fault(self._server, what)))
+
+    def _fail_pending(self, error: ConnectionClosed) -> None:
+        pending, unsent = self.pending, self._unsent
+        self.pending, self._unsent = {}, {}
+        for seqid, call in pending.items():
+            kind = Unsent if seqid in unsent else ConnectionClosed
+            each = kind(*error.args)
+            each.__cause__ = error.__cause__
+            call.reject(each)

@@ -1,0 +1,61 @@
+"""The one-line texts of errors: what happened, with which server, and what to do."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import one_line
+
+
+def overloaded(server: str, method: str, text: str) -> str:
+    reason = f" ({one_line(text)})" if text else ""
+    return f"{server} is overloaded and did not carry out {method}{reason}; try again later"
+
+
+def protocol(server: str, what: str) -> str:
+    return f"{server} {one_line(what)}; the connection was closed"
+
+
+def closed_by_fault(server: str, what: str) -> str:
+    return f"the connection to {server} was closed, as the server {one_line(what)}; the call may have been carried out"
+
+
+def closed_by_server(server: str) -> str:
+    return f"{server} closed the connection before it answered; the call may have been carried out"
+
+
+def closed_at_once(server: str) -> str:
+    return f"{server} closes every new connection at once; it may be at its limit or stopping: try again later"
+
+
+def closed_by_client(server: str) -> str:
+    return f"this client of {server} was closed"
+
+
+def lost(server: str, error: OSError) -> str:
+    return f"the connection to {server} was lost ({_reason(error)}); the call may have been carried out"
+
+
+def stalled(server: str) -> str:
+    return (
+        f"the connection to {server} was closed, as the server had stopped reading; the call may have been carried out"
+    )
+
+
+def cannot_connect(server: str, error: OSError) -> str:
+    return f"cannot connect to {server} ({_reason(error)}); is it running, and is this its address?"
+
+
+def no_time_to_connect(server: str, timeout: float) -> str:
+    return f"no connection to {server} within {timeout:g} s; is it running, and is this its address?"
+
+
+def no_answer(server: str, method: str, timeout: float) -> str:
+    return f"{server} did not answer {method} within {timeout:g} s; is it busy, or is the time-out too short?"
+
+
+def _reason(error: OSError) -> str:
+    # A look-up's error brings a text but no errno that os knows.
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return one_line(error.strerror or str(error) or type(error).__name__)

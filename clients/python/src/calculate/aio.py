@@ -1,0 +1,72 @@
+"""The asyncio client: the methods of idl/calculate.thrift as coroutines.
+
+from calculate import aio
+
+async with await aio.connect("127.0.0.1:9090") as client:
+    await client.square(9.0)  # 3.0: Square is the square ROOT
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from ._aio_channel import AioChannel
+from ._methods import CAL, SQUARE, cal_args, square_args
+from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
+from ._target import parse_target
+
+__all__ = ["AsyncClient", "connect"]
+
+
+async def connect(
+    server: str,
+    *,
+    timeout: float = TIMEOUT_S,
+    protocol: Protocol = "binary",
+    framing: Framing = "framed",
+    max_message_bytes: int = MAX_MESSAGE_BYTES,
+) -> AsyncClient:
+    """Connects to a Calculate server and returns a client of it, for the running event loop.
+
+    The arguments and the errors are those of ``calculate.connect``.
+    """
+    options = Options(timeout, protocol, framing, max_message_bytes)
+    channel = AioChannel(parse_target(server), options)
+    await channel.connect()
+    return AsyncClient(channel)
+
+
+class AsyncClient:
+    """A client of one Calculate server, made by ``connect``. Any number of tasks of its event loop may share it.
+
+    Calls made at the same time share one connection, and those of one turn of the loop leave in one write. A
+    cancelled call's answer is dropped when it comes. All else is as with ``calculate.Client``.
+    """
+
+    def __init__(self, channel: AioChannel) -> None:
+        self._channel = channel
+
+    async def square(self, value: float, *, timeout: float | None = None) -> float:
+        """The principal SQUARE ROOT of ``value`` (not its square: see ``cal``), correctly rounded.
+
+        NaN gives NaN, infinity gives infinity, -0.0 gives -0.0. Raises DomainError for a negative number.
+        """
+        result: float = (await self._channel.call(SQUARE, square_args(value), timeout)).value
+        return result
+
+    async def cal(self, value: float, *, timeout: float | None = None) -> float:
+        """The square of ``value``: value times value in IEEE 754 binary64; infinity when that is too large."""
+        result: float = (await self._channel.call(CAL, cal_args(value), timeout)).value
+        return result
+
+    async def close(self) -> None:
+        """Closes the connection. Calls in flight and later calls raise ConnectionClosed. May be repeated."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,116 @@
+"""What can go wrong with a call. The same tree, with the same names, in the Rust and the Java client.
+
+    CalculateError
+    ├── TransportError
+    │   ├── ConnectError
+    │   └── ConnectionClosed
+    ├── DeadlineExceeded
+    ├── Overloaded
+    ├── ApplicationError
+    ├── ProtocolError
+    └── DomainError
+
+The text of each is one line: what happened, with which server, and what to do when something can be done.
+All can be pickled.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ApplicationError",
+    "CalculateError",
+    "ConnectError",
+    "ConnectionClosed",
+    "DeadlineExceeded",
+    "DomainError",
+    "Overloaded",
+    "ProtocolError",
+    "TransportError",
+]
+
+_TEXT_LENGTH_MAX = 500
+_CODE_NAMES = (
+    "unknown error",
+    "unknown method",
+    "invalid message type",
+    "wrong method name",
+    "bad sequence id",
+    "missing result",
+    "internal error",
+    "protocol error",
+    "invalid transform",
+    "invalid protocol",
+    "unsupported client type",
+)
+
+
+class CalculateError(Exception):
+    """Any failure of a call or of a connection; the base of all others."""
+
+
+class TransportError(CalculateError):
+    """The connection failed. A call that was in flight may or may not have been carried out."""
+
+
+class ConnectError(TransportError):
+    """No connection could be made: nothing was sent."""
+
+
+class ConnectionClosed(TransportError):
+    """The connection ended while the call was in flight, or the client itself was closed.
+
+    The call may have been carried out and is not repeated by itself.
+    """
+
+
+class DeadlineExceeded(CalculateError):
+    """The call's time-out (connect, send and wait together) has passed; its answer, if one comes, is dropped."""
+
+
+class Overloaded(CalculateError):
+    """The server refused the call because it has too much to do; nothing was carried out: try again later."""
+
+
+class ProtocolError(CalculateError):
+    """The server sent something that is not a right answer in the agreed protocol; the connection was closed."""
+
+
+class ApplicationError(CalculateError):
+    """The server answered with a TApplicationException.
+
+    ``code`` is its type (thrift-rpc.md: 1 unknown method, 6 internal error, …) and ``text`` the server's own
+    words, unchanged; ``server`` is HOST:PORT.
+    """
+
+    def __init__(self, code: int, text: str, server: str) -> None:
+        super().__init__(code, text, server)
+        self.code = code
+        self.text = text
+        self.server = server
+
+    def __str__(self) -> str:
+        name = _CODE_NAMES[self.code] if 0 <= self.code < len(_CODE_NAMES) else "unassigned code"
+        return f"{self.server} answered with an error: {one_line(self.text)} (code {self.code}, {name})"
+
+
+class DomainError(CalculateError):
+    """The argument lies outside the domain on which the function is defined.
+
+    ``message`` is the server's own words, ``value`` the argument as the server received it, ``server`` HOST:PORT.
+    """
+
+    def __init__(self, message: str, value: float, server: str) -> None:
+        super().__init__(message, value, server)
+        self.message = message
+        self.value = value
+        self.server = server
+
+    def __str__(self) -> str:
+        return f"{one_line(self.message)} (value {self.value!r}, refused by {self.server})"
+
+
+def one_line(text: str) -> str:
+    """``text`` from a peer, fit for a log or a terminal: escaped where it cannot be printed, and not endless."""
+    if len(text) > _TEXT_LENGTH_MAX:
+        text = text[:_TEXT_LENGTH_MAX] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
