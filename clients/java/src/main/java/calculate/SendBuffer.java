@@ -1,0 +1,125 @@
+package calculate;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.Arrays;
+import org.apache.thrift.TConfiguration;
+import org.apache.thrift.transport.TTransport;
+import org.apache.thrift.transport.TTransportException;
+
+/**
+ * Bytes on their way out: what is encoded joins at the end ({@link #write}, under the connection's lock) while the one who
+ * sends works on what was taken before ({@link #take} under the lock, {@link #send} without it).
+ */
+final class SendBuffer extends TTransport {
+  private static final int KEPT_BYTES = 64 * 1024;
+
+  private final TConfiguration configuration;
+  private byte[] filling = new byte[KEPT_BYTES];
+  private int filled;
+
+  private byte[] leaving = new byte[KEPT_BYTES];
+  private int leavingBytes;
+  private int sent;
+
+  /** The kernel reads from here: a heap array would be copied by the JDK into such a buffer anyway. */
+  private final ByteBuffer chunk = ByteBuffer.allocateDirect(KEPT_BYTES);
+
+  SendBuffer(TConfiguration configuration) {
+    this.configuration = configuration;
+    chunk.limit(0);
+  }
+
+  int length() {
+    return filled;
+  }
+
+  /** Takes back what joined since {@code length}. */
+  void truncate(int length) {
+    filled = length;
+  }
+
+  /** Adds {@code count} bytes to be written later with {@link #putI32}. */
+  void reserve(int count) {
+    makeRoom(count);
+    filled += count;
+  }
+
+  void putI32(int at, int value) {
+    BigEndian.putI32(filling, at, value);
+  }
+
+  @Override
+  public void write(byte[] bytes, int from, int count) {
+    makeRoom(count);
+    System.arraycopy(bytes, from, filling, filled, count);
+    filled += count;
+  }
+
+  /** Hands all that joined to the sender; false if there is nothing. What was handed over before has been sent. */
+  boolean take() {
+    if (filled == 0) {
+      return false;
+    }
+    byte[] empty = leaving.length > KEPT_BYTES ? new byte[KEPT_BYTES] : leaving;
+    leaving = filling;
+    leavingBytes = filled;
+    sent = 0;
+    filling = empty;
+    filled = 0;
+    return true;
+  }
+
+  /** Sends what was taken; false if the socket takes no more for now. */
+  boolean send(SocketChannel channel) throws IOException {
+    while (chunk.hasRemaining() || sent < leavingBytes) {
+      if (!chunk.hasRemaining()) {
+        int count = Math.min(leavingBytes - sent, chunk.capacity());
+        chunk.clear().put(leaving, sent, count).flip();
+        sent += count;
+      }
+      channel.write(chunk);
+      if (chunk.hasRemaining()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void makeRoom(int count) {
+    if (filling.length - filled < count) {
+      filling = Arrays.copyOf(filling, Math.max(Math.addExact(filled, count), Math.min(filled, 1 << 30) * 2));
+    }
+  }
+
+  @Override
+  public TConfiguration getConfiguration() {
+    return configuration;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return true;
+  }
+
+  @Override
+  public void open() {}
+
+  @Override
+  public void close() {}
+
+  @Override
+  public int read(byte[] bytes, int from, int count) throws TTransportException {
+    throw new TTransportException(TTransportException.NOT_OPEN, "only written to");
+  }
+
+  @Override
+  public void updateKnownMessageSize(long size) {}
+
+  @Override
+  public void checkReadBytesAvailable(long count) {}
+
+  @Override
+  public void resetMessageSizeAndConsumedBytes(long size) {}
+}

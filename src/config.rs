@@ -1,0 +1,149 @@
+//! Validated settings and limits of a server. Every default stands in [`Config::default`] and is tested there.
+
+use crate::error::Error;
+use crate::wire;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// Where a service's handlers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handlers {
+    /// On the worker that read the call: for handlers that only compute. No hand-off, no queue.
+    Inline,
+    /// On a bounded pool of threads: for handlers that block.
+    Pool,
+}
+
+/// All that can be set of a server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where to listen: `HOST:PORT`, `[IPv6]:PORT`; port 0 takes a free one.
+    pub listen: String,
+    /// Worker threads, each with a runtime of its own and its share of the connections. Default: the cores.
+    pub workers: usize,
+    /// Where handlers run, for services that do not say it themselves. Default: inline.
+    pub handlers: Handlers,
+    /// Threads of the handler pool. Default 16.
+    pub pool_threads: usize,
+    /// Calls that may wait for a pool thread; one more is answered "overloaded". Default 1,024.
+    pub pool_queue: usize,
+    /// Bounds on one message: see [`wire::Limits`].
+    pub limits: wire::Limits,
+    /// Connections at a time; further ones wait to be accepted. Default 20,000.
+    pub connections: usize,
+    /// Calls of one connection that may be unanswered; the connection is not read from while it has that many.
+    /// Default 1,024.
+    pub in_flight: usize,
+    /// Bytes of replies that a peer may leave unread before it is not read from. Default 1 MiB.
+    pub unread_reply_bytes: usize,
+    /// Messages of one connection that are handled before another's turn. Default 128.
+    pub messages_per_turn: usize,
+    /// A connection without a call for this long is closed. Default 600 s.
+    pub idle_timeout: Duration,
+    /// A message must be whole this long after its first byte. Default 30 s.
+    pub message_timeout: Duration,
+    /// A peer must take a reply within this time. Default 30 s.
+    pub write_timeout: Duration,
+    /// How long a shutdown waits for what is in flight. Default 30 s.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: "127.0.0.1:9090".into(),
+            workers: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            handlers: Handlers::Inline,
+            pool_threads: 16,
+            pool_queue: 1024,
+            limits: wire::Limits::default(),
+            connections: 20_000,
+            in_flight: 1024,
+            unread_reply_bytes: 1024 * 1024,
+            messages_per_turn: 128,
+            idle_timeout: Duration::from_secs(600),
+            message_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Config {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// Names the first setting that is out of range, and the range.
+    pub fn validate(&self) -> Result<(), Error> {
+        const MOST: usize = i32::MAX as usize;
+        let limits = &self.limits;
+        within("workers", self.workers, 1, 1024)?;
+        within("pool-threads", self.pool_threads, 1, 65_536)?;
+        within("pool-queue", self.pool_queue, 0, MOST)?;
+        within("max-message-bytes", limits.message_bytes, 64, MOST)?;
+        within("max-string-bytes", limits.string_bytes, 0, MOST)?;
+        within("max-container-items", limits.container_items, 0, MOST)?;
+        within("max-depth", limits.depth, 2, wire::MAX_DEPTH)?;
+        within("max-connections", self.connections, 1, 10_000_000)?;
+        within("max-in-flight", self.in_flight, 1, MOST)?;
+        within("max-unread-reply-bytes", self.unread_reply_bytes, 1, MOST)?;
+        within("messages-per-turn", self.messages_per_turn, 1, MOST)?;
+        positive("idle-timeout", self.idle_timeout)?;
+        positive("message-timeout", self.message_timeout)?;
+        positive("write-timeout", self.write_timeout)?;
+        positive("drain-timeout", self.drain_timeout)
+    }
+}
+
+fn within(name: &str, value: usize, least: usize, most: usize) -> Result<(), Error> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::setting(format!("{name} is {value}; it must be from {least} to {most}")))
+}
+
+fn positive(name: &str, value: Duration) -> Result<(), Error> {
+    if value > Duration::ZERO && value <= LONGEST {
+        return Ok(());
+    }
+    Err(Error::setting(format!(
+        "{name} is {} s; it must be more than 0 and at most {} s",
+        value.as_secs_f64(),
+        LONGEST.as_secs()
+    )))
+}
+
+/// Time-outs beyond a year are taken for mistakes, and keep clear of the clock's overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_are_those_documented() {
+        let config = Config::default();
+        config.validate().expect("valid");
+        assert_eq!(config.listen, "127.0.0.1:9090");
+        assert_eq!(config.handlers, Handlers::Inline);
+        assert_eq!((config.pool_threads, config.pool_queue), (16, 1024));
+        assert_eq!((config.connections, config.in_flight), (20_000, 1024));
+        assert_eq!((config.unread_reply_bytes, config.messages_per_turn), (1 << 20, 128));
+        assert_eq!(config.idle_timeout, Duration::from_secs(600));
+        for timeout in [config.message_timeout, config.write_timeout, config.drain_timeout] {
+            assert_eq!(timeout, Duration::from_secs(30));
+        }
+        let limits = config.limits;
+        assert_eq!((limits.message_bytes, limits.string_bytes), (16_384_000, 16_384_000));
+        assert_eq!((limits.container_items, limits.depth), (1_000_000, 64));
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named_with_its_range() {
+        let config = Config { workers: 0, ..Config::default() };
+        assert_eq!(config.validate().expect_err("0").to_string(), "workers is 0; it must be from 1 to 1024");
+        let config = Config { idle_timeout: Duration::ZERO, ..Config::default() };
+        let text = config.validate().expect_err("0").to_string();
+        assert_eq!(text, "idle-timeout is 0 s; it must be more than 0 and at most 31622400 s");
+    }
+}

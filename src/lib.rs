@@ -1,0 +1,28 @@
+//! calculate: a Thrift service for production, generic over the processor that the Thrift compiler generates.
+//!
+//! The modules, in the order in which a request meets them:
+//!
+//! 1. [`client`] makes calls: connections that are shared and pipelined, deadlines, errors by kind;
+//! 2. [`wire`] turns bytes into messages and back;
+//! 3. [`server`] accepts, reads, dispatches, replies, drains;
+//! 4. [`service`] holds the handlers: the business code;
+//! 5. [`idl`] is what `make gen` wrote.
+//!
+//! [`config`] holds every setting and limit with its default, [`error`] the server's one error.
+//!
+//! Three promises: `server` does not know ZooKeeper; `wire` does no I/O and reads no clock; nothing but `service`,
+//! `client::calculate`, the program's `cli` and the tests names a type of the IDL.
+
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod server;
+pub mod service;
+pub mod wire;
+
+/// What `make gen` wrote from `idl/calculate.thrift`; never edited.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used)]
+#[rustfmt::skip]
+pub mod idl {
+    pub mod calculate;
+}

@@ -1,0 +1,197 @@
+//! From a message to its reply: which service, and what its processor made of it.
+
+use crate::config::Handlers;
+use crate::wire::binary::{BinaryInput, BinaryOutput};
+use crate::wire::compact::{CompactInput, CompactOutput};
+use crate::wire::framing::{begin_frame, end_frame};
+use crate::wire::message::{Header, Kind};
+use crate::wire::{Encoding, Exception, ExceptionCode, Limits, Malformed, Protocol, printable};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType};
+use thrift::server::TProcessor;
+
+/// What the Thrift compiler generates for a service, `…SyncProcessor`; it is called from many threads at a time.
+pub trait Processor: TProcessor + Send + Sync + 'static {}
+impl<P: TProcessor + Send + Sync + 'static> Processor for P {}
+
+/// A name, a processor, and where its handlers run.
+#[derive(Clone)]
+pub(super) struct Service {
+    name: String,
+    handlers: Handlers,
+    processor: Arc<dyn Processor>,
+}
+
+/// The services of a server, in the order in which they were added.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Services {
+    all: Vec<Service>,
+}
+
+impl Services {
+    /// Adds a service; one of the same name is replaced.
+    pub(super) fn add(&mut self, service: Service) {
+        match self.all.iter_mut().find(|known| known.name == service.name) {
+            Some(known) => *known = service,
+            None => self.all.push(service),
+        }
+    }
+
+    /// Whether any of them wants the pool.
+    pub(super) fn want_pool(&self) -> bool {
+        self.all.iter().any(|service| service.handlers == Handlers::Pool)
+    }
+
+    /// The names, for the log.
+    pub(super) fn names(&self) -> String {
+        self.all.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Who answers this message, if it is a request at all.
+    pub(super) fn route(&self, header: &Header<'_>) -> Result<&Service, Exception> {
+        match header.kind {
+            Kind::Call | Kind::Oneway => {}
+            Kind::Reply | Kind::Exception | Kind::Unknown(_) => {
+                let text = "a server takes calls and oneway calls; this message is neither";
+                return Err(Exception::new(ExceptionCode::INVALID_MESSAGE_TYPE, text));
+            }
+        }
+        let found = match header.service() {
+            Some(name) => self.all.iter().find(|service| service.name.as_bytes() == name),
+            None => self.all.first(),
+        };
+        found.ok_or_else(|| {
+            let text = format!("no service {} here; there is {}", printable(header.name), self.names());
+            Exception::new(ExceptionCode::UNKNOWN_METHOD, text)
+        })
+    }
+}
+
+impl Service {
+    pub(super) fn new(name: &str, handlers: Handlers, processor: Arc<dyn Processor>) -> Service {
+        Service { name: name.into(), handlers, processor }
+    }
+
+    pub(super) fn handlers(&self) -> Handlers {
+        self.handlers
+    }
+
+    /// Runs the processor on `message` and appends the reply to `out`: nothing where none is due.
+    pub(super) fn answer(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>) {
+        let start = begin_frame(call.encoding.framing, out);
+        let body_start = out.len();
+        let exception = match self.process(call, limits, out) {
+            Ok(()) => self.own_words(call, &out[body_start..], limits),
+            Err(exception) => Some(exception),
+        };
+        if call.header.kind == Kind::Oneway || (exception.is_none() && out.len() == body_start) {
+            out.truncate(start);
+        } else if let Some(exception) = exception {
+            out.truncate(start);
+            call.refuse(&exception, out);
+        } else {
+            end_frame(call.encoding.framing, start, out);
+        }
+    }
+
+    fn process(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Exception> {
+        let protocol_error = |malformed: Malformed| Exception::new(ExceptionCode::PROTOCOL_ERROR, malformed.to_string());
+        let identifier = call.header.identifier().map_err(protocol_error)?;
+        let body = &call.message[call.header.body_offset..];
+        let run = || match call.encoding.protocol {
+            Protocol::Binary => self
+                .processor
+                .process(&mut BinaryInput::new(identifier, body, limits), &mut BinaryOutput::new(out)),
+            Protocol::Compact => self
+                .processor
+                .process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out)),
+        };
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                log::error!("{}: the reply to {} cannot be written: {error}", self.name, printable(call.header.name));
+                Err(Exception::new(ExceptionCode::INTERNAL_ERROR, "the reply cannot be written"))
+            }
+            Err(panic) => {
+                log::error!("{}: {} panicked: {}", self.name, printable(call.header.name), panic_text(&*panic));
+                Err(Exception::new(ExceptionCode::INTERNAL_ERROR, "the handler panicked; the server's log says more"))
+            }
+        }
+    }
+
+    /// What to send instead of `reply`: generated code gives its own errors as Rust's Debug output, with no type
+    /// (W12), and knows no bound on a reply.
+    fn own_words(&self, call: &Call<'_>, reply: &[u8], limits: &Limits) -> Option<Exception> {
+        if reply.len() > limits.message_bytes {
+            let text = format!("the reply has {} bytes; at most {} are sent", reply.len(), limits.message_bytes);
+            return Some(Exception::new(ExceptionCode::INTERNAL_ERROR, text));
+        }
+        let kind = match call.encoding.protocol {
+            Protocol::Binary => reply.get(3).copied(),
+            Protocol::Compact => reply.get(1).map(|byte| byte >> 5),
+        };
+        if kind.map(Kind::from_code) != Some(Kind::Exception) {
+            return None;
+        }
+        let said = read_exception(call.encoding.protocol, reply, limits)?;
+        if said.code == ExceptionCode::UNKNOWN_METHOD {
+            let text = format!("{} has no method {}", self.name, printable(call.header.method()));
+            return Some(Exception::new(ExceptionCode::UNKNOWN_METHOD, text));
+        }
+        let debug_output = said.message.strip_prefix("ProtocolError { kind: ")?;
+        let (_, text) = debug_output.split_once("message: \"")?;
+        Some(Exception::new(ExceptionCode::PROTOCOL_ERROR, text.trim_end_matches("\" }")))
+    }
+}
+
+/// One request, whole.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) encoding: Encoding,
+    pub(super) message: &'a [u8],
+    pub(super) header: Header<'a>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads a message's header.
+    pub(super) fn read(encoding: Encoding, message: &'a [u8]) -> Result<Call<'a>, Malformed> {
+        Ok(Call { encoding, message, header: Header::read(encoding.protocol, message)? })
+    }
+
+    /// Appends an exception as the reply: nothing to a oneway call.
+    pub(super) fn refuse(&self, exception: &Exception, out: &mut Vec<u8>) {
+        if self.header.kind != Kind::Oneway {
+            exception.write(self.encoding, self.header.method(), self.header.sequence_id, out);
+        }
+    }
+}
+
+fn read_exception(protocol: Protocol, reply: &[u8], limits: &Limits) -> Option<Exception> {
+    let header = Header::read(protocol, reply).ok()?;
+    let body = &reply[header.body_offset..];
+    let unused = TMessageIdentifier::new("", TMessageType::Exception, 0);
+    let said = match protocol {
+        Protocol::Binary => decode_exception(&mut BinaryInput::new(unused, body, limits)),
+        Protocol::Compact => decode_exception(&mut CompactInput::new(unused, body, limits)),
+    };
+    said.ok()
+}
+
+fn decode_exception(input: &mut dyn TInputProtocol) -> thrift::Result<Exception> {
+    let error = thrift::Error::read_application_error_from_in_protocol(input)?;
+    Ok(Exception::new(ExceptionCode(error.kind as i32), error.message))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:?})", self.name, self.handlers)
+    }
+}
+

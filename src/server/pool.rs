@@ -1,0 +1,132 @@
+//! The bounded thread pool for handlers that block.
+
+use super::dispatch::{Call, Service};
+use crate::error::Error;
+use crate::wire::message::Header;
+use crate::wire::{Encoding, Limits};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use tokio::sync::oneshot;
+
+/// What a connection waits on: the bytes of the reply, none where none is due.
+pub(super) type Reply = oneshot::Receiver<Vec<u8>>;
+
+/// Threads that run handlers. Dropping the last handle lets them finish what is queued, and ends them.
+#[derive(Clone, Debug)]
+pub(super) struct Pool {
+    handle: Arc<Handle>,
+}
+
+/// The handle's drop ends the threads; they hold only `Shared`.
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    not_empty: Condvar,
+    capacity: usize,
+    limits: Limits,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Threads that run a job, so do not wait for one.
+    busy: usize,
+    closed: bool,
+}
+
+/// A request in the pool's keeping.
+#[derive(Debug)]
+struct Job {
+    service: Service,
+    encoding: Encoding,
+    message: Vec<u8>,
+    /// The connection holds the other end; it is closed when the connection is gone.
+    reply: oneshot::Sender<Vec<u8>>,
+}
+
+impl Pool {
+    /// Starts `threads` threads with room for `capacity` calls that wait for one of them.
+    pub(super) fn start(threads: usize, capacity: usize, limits: Limits) -> Result<Pool, Error> {
+        let shared =
+            Arc::new(Shared { queue: Mutex::default(), not_empty: Condvar::new(), capacity: capacity + threads, limits });
+        let pool = Pool { handle: Arc::new(Handle { shared: shared.clone() }) };
+        for index in 0..threads {
+            let shared = shared.clone();
+            thread::Builder::new()
+                .name(format!("handler-{index}"))
+                .spawn(move || shared.run())
+                .map_err(|source| Error::machine(format!("cannot start pool thread {index}"), source))?;
+        }
+        Ok(pool)
+    }
+
+    /// Hands a call over. `None` when the queue is full: then nothing was begun.
+    pub(super) fn submit(&self, service: &Service, call: &Call<'_>) -> Option<Reply> {
+        let shared = &self.handle.shared;
+        let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.jobs.len() + queue.busy >= shared.capacity {
+            return None;
+        }
+        let (reply, receiver) = oneshot::channel();
+        queue.jobs.push_back(Job {
+            service: service.clone(),
+            encoding: call.encoding,
+            message: call.message.to_vec(),
+            reply,
+        });
+        drop(queue);
+        shared.not_empty.notify_one();
+        Some(receiver)
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        while let Some(job) = self.next() {
+            job.run(&self.limits);
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).busy -= 1;
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                queue.busy += 1;
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue = self.not_empty.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Job {
+    fn run(self, limits: &Limits) {
+        if self.reply.is_closed() {
+            return;
+        }
+        let mut out = Vec::new();
+        if let Ok(header) = Header::read(self.encoding.protocol, &self.message) {
+            let call = Call { encoding: self.encoding, message: &self.message, header };
+            self.service.answer(&call, limits, &mut out);
+        }
+        // The connection may be gone by now: then nobody wants the reply.
+        let _ = self.reply.send(out);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.shared.not_empty.notify_all();
+    }
+}

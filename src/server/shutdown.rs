@@ -1,0 +1,94 @@
+//! How a server is told to end, and how it ended.
+
+use crate::error::Error;
+use std::sync::Arc;
+use std::thread;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Tells a server to end. Clones tell the same server.
+#[derive(Clone, Debug)]
+pub struct Shutdown {
+    phase: Arc<watch::Sender<Phase>>,
+}
+
+/// Where a server is in its life; it only goes forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Accepting and answering.
+    Serving,
+    /// Answering what is in flight.
+    Draining,
+    /// Giving up what is left.
+    Aborting,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Connections that were cut because the drain's time was up.
+    pub aborted: usize,
+}
+
+impl Shutdown {
+    /// A shutdown that [`Shutdown::begin`] begins.
+    pub fn new() -> Shutdown {
+        Shutdown { phase: Arc::new(watch::Sender::new(Phase::Serving)) }
+    }
+
+    /// A shutdown that SIGTERM or SIGINT begins. A second signal ends the process at once, with exit code 1.
+    ///
+    /// # Errors
+    /// The signals cannot be caught.
+    pub fn on_signals() -> Result<Shutdown, Error> {
+        let shutdown = Shutdown::new();
+        let told = shutdown.clone();
+        let cannot = |source| Error::machine("cannot catch signals", source);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+        let (mut terminate, mut interrupt) = {
+            let _inside = runtime.enter();
+            (signal(SignalKind::terminate()).map_err(cannot)?, signal(SignalKind::interrupt()).map_err(cannot)?)
+        };
+        let listen = async move {
+            for first in [true, false] {
+                let name = tokio::select! {
+                    _ = terminate.recv() => "SIGTERM",
+                    _ = interrupt.recv() => "SIGINT",
+                };
+                if first {
+                    log::info!("{name}: draining; a second signal ends the process at once");
+                    told.begin();
+                } else {
+                    log::warn!("{name} again: ending at once");
+                    std::process::exit(1);
+                }
+            }
+        };
+        let run = move || runtime.block_on(listen);
+        thread::Builder::new().name("signals".into()).spawn(run).map_err(cannot)?;
+        Ok(shutdown)
+    }
+
+    /// Begins the shutdown; again is as once.
+    pub fn begin(&self) {
+        self.enter(Phase::Draining);
+    }
+
+    pub(super) fn enter(&self, next: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let forward = next > *phase;
+            *phase = next.max(*phase);
+            forward
+        });
+    }
+
+    pub(super) fn phases(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Shutdown::new()
+    }
+}

@@ -1,0 +1,416 @@
+//! The compact protocol over a slice and a `Vec`, as generated code wants it.
+
+use super::scope::{Room, Scopes};
+use super::types::{compact_code, compact_type};
+use super::varint::{self, unzigzag, zigzag};
+use super::{Limits, Malformed, Protocol};
+use thrift::protocol::{
+    TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TMessageType,
+    TOutputProtocol, TSetIdentifier, TStructIdentifier, TType,
+};
+
+/// Reads one message's body, with the same promises as [`BinaryInput`](super::binary::BinaryInput).
+#[derive(Debug)]
+pub struct CompactInput<'a> {
+    identifier: Option<TMessageIdentifier>,
+    bytes: &'a [u8],
+    position: usize,
+    limits: &'a Limits,
+    scopes: Scopes,
+    /// The id of the field last read in the innermost struct: ids are sent as differences.
+    last_id: i16,
+    /// The same of the structs outside it.
+    outer_ids: Vec<i16>,
+    /// A boolean field's value stands in the field's header.
+    field_bool: Option<bool>,
+}
+
+impl<'a> CompactInput<'a> {
+    /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
+    /// said: the caller has read that already.
+    pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> CompactInput<'a> {
+        CompactInput {
+            identifier: Some(identifier),
+            bytes: body,
+            position: 0,
+            limits,
+            scopes: Scopes::new(limits),
+            last_id: 0,
+            outer_ids: Vec::new(),
+            field_bool: None,
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.position..]
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let bytes = self.rest().first_chunk::<N>().ok_or(Malformed::from(ENDS))?;
+        self.position += N;
+        Ok(*bytes)
+    }
+
+    fn varint_u32(&mut self) -> Result<u32, Malformed> {
+        let (value, length) = varint::read_u32(self.rest())?.ok_or(Malformed::from(ENDS))?;
+        self.position += length;
+        Ok(value)
+    }
+
+    fn integer<T: TryFrom<i64>>(&mut self) -> Result<T, Malformed> {
+        let (value, length) = varint::read_u64(self.rest())?.ok_or(Malformed::from(ENDS))?;
+        self.position += length;
+        T::try_from(unzigzag(value)).map_err(|_| "an integer too large for its type".into())
+    }
+
+    fn string(&mut self) -> Result<&'a [u8], Malformed> {
+        self.scopes.value(TType::String)?;
+        let length = self.varint_u32()? as usize;
+        if length > self.limits.string_bytes {
+            return Err(format!("a string of {length} bytes; at most {} are taken", self.limits.string_bytes).into());
+        }
+        let bytes = self.rest().get(..length).ok_or(Malformed::from(ENDS))?;
+        self.position += length;
+        Ok(bytes)
+    }
+
+    fn room(&self) -> Room<'a> {
+        Room { protocol: Protocol::Compact, limits: self.limits, bytes_left: self.bytes.len() - self.position }
+    }
+
+    fn elements(&mut self, container: TType) -> Result<(TType, i32), Malformed> {
+        let [first] = self.take()?;
+        let count = match first >> 4 {
+            15 => checked_size(self.varint_u32()?)?,
+            short => i32::from(short),
+        };
+        let element = if count == 0 { TType::Void } else { compact_type(first & 0x0f)? };
+        self.scopes.begin_container(container, (element, None), count, self.room())?;
+        Ok((element, count))
+    }
+}
+
+fn checked_size(size: u32) -> Result<i32, Malformed> {
+    i32::try_from(size).map_err(|_| format!("a container of {size} items").into())
+}
+
+const ENDS: &str = "the message ends inside a value";
+
+impl TInputProtocol for CompactInput<'_> {
+    fn read_message_begin(&mut self) -> thrift::Result<TMessageIdentifier> {
+        self.identifier.take().ok_or_else(|| Malformed::from("one message holds one header").into())
+    }
+
+    fn read_message_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn read_struct_begin(&mut self) -> thrift::Result<Option<TStructIdentifier>> {
+        self.scopes.begin_struct()?;
+        self.outer_ids.push(std::mem::take(&mut self.last_id));
+        Ok(None)
+    }
+
+    fn read_struct_end(&mut self) -> thrift::Result<()> {
+        self.last_id = self.outer_ids.pop().unwrap_or_default();
+        if self.scopes.end() && self.position != self.bytes.len() {
+            return Err(Malformed::from("bytes after the end of the message's struct").into());
+        }
+        Ok(())
+    }
+
+    fn read_field_begin(&mut self) -> thrift::Result<TFieldIdentifier> {
+        let [first] = self.take()?;
+        if first & 0x0f == 0 {
+            return Ok(TFieldIdentifier { name: None, field_type: TType::Stop, id: None });
+        }
+        let field_type = compact_type(first & 0x0f)?;
+        self.last_id = match first >> 4 {
+            0 => self.integer()?,
+            delta => self.last_id.checked_add(delta.into()).ok_or(Malformed::from("a field id above 32,767"))?,
+        };
+        self.field_bool = (field_type == TType::Bool).then_some(first & 0x0f == 1);
+        self.scopes.field(field_type);
+        Ok(TFieldIdentifier { name: None, field_type, id: Some(self.last_id) })
+    }
+
+    fn read_field_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn read_bool(&mut self) -> thrift::Result<bool> {
+        self.scopes.value(TType::Bool)?;
+        if let Some(value) = self.field_bool.take() {
+            return Ok(value);
+        }
+        match self.take()? {
+            [1] => Ok(true),
+            [0 | 2] => Ok(false),
+            _ => Err(Malformed::from("a boolean that is neither 1 nor 2").into()),
+        }
+    }
+
+    fn read_bytes(&mut self) -> thrift::Result<Vec<u8>> {
+        Ok(self.string()?.to_vec())
+    }
+
+    fn read_i8(&mut self) -> thrift::Result<i8> {
+        self.scopes.value(TType::I08)?;
+        Ok(i8::from_be_bytes(self.take()?))
+    }
+
+    fn read_i16(&mut self) -> thrift::Result<i16> {
+        self.scopes.value(TType::I16)?;
+        Ok(self.integer()?)
+    }
+
+    fn read_i32(&mut self) -> thrift::Result<i32> {
+        self.scopes.value(TType::I32)?;
+        Ok(self.integer()?)
+    }
+
+    fn read_i64(&mut self) -> thrift::Result<i64> {
+        self.scopes.value(TType::I64)?;
+        Ok(self.integer()?)
+    }
+
+    fn read_double(&mut self) -> thrift::Result<f64> {
+        self.scopes.value(TType::Double)?;
+        Ok(f64::from_le_bytes(self.take()?))
+    }
+
+    fn read_uuid(&mut self) -> thrift::Result<uuid::Uuid> {
+        self.scopes.value(TType::Uuid)?;
+        Ok(uuid::Uuid::from_bytes(self.take()?))
+    }
+
+    fn read_string(&mut self) -> thrift::Result<String> {
+        Ok(super::utf8(self.string()?)?)
+    }
+
+    fn read_list_begin(&mut self) -> thrift::Result<TListIdentifier> {
+        let (element_type, size) = self.elements(TType::List)?;
+        Ok(TListIdentifier { element_type, size })
+    }
+
+    fn read_list_end(&mut self) -> thrift::Result<()> {
+        self.scopes.end();
+        Ok(())
+    }
+
+    fn read_set_begin(&mut self) -> thrift::Result<TSetIdentifier> {
+        let (element_type, size) = self.elements(TType::Set)?;
+        Ok(TSetIdentifier { element_type, size })
+    }
+
+    fn read_set_end(&mut self) -> thrift::Result<()> {
+        self.scopes.end();
+        Ok(())
+    }
+
+    fn read_map_begin(&mut self) -> thrift::Result<TMapIdentifier> {
+        let size = checked_size(self.varint_u32()?)?;
+        let (key, value) = match size {
+            0 => (TType::Void, TType::Void),
+            _ => {
+                let [types] = self.take()?;
+                (compact_type(types >> 4)?, compact_type(types & 0x0f)?)
+            }
+        };
+        self.scopes.begin_container(TType::Map, (key, Some(value)), size, self.room())?;
+        Ok(TMapIdentifier { key_type: Some(key), value_type: Some(value), size })
+    }
+
+    fn read_map_end(&mut self) -> thrift::Result<()> {
+        self.scopes.end();
+        Ok(())
+    }
+
+    fn skip_binary(&mut self) -> thrift::Result<()> {
+        self.string()?;
+        Ok(())
+    }
+
+    fn read_byte(&mut self) -> thrift::Result<u8> {
+        let [byte] = self.take()?;
+        Ok(byte)
+    }
+}
+
+/// Writes one message at the end of a buffer.
+#[derive(Debug)]
+pub struct CompactOutput<'a> {
+    out: &'a mut Vec<u8>,
+    /// The id of the field last written in the innermost struct: ids are sent as differences.
+    last_id: i16,
+    /// The same of the structs outside it.
+    outer_ids: Vec<i16>,
+    /// A boolean field's id, whose header waits for the value that it carries.
+    bool_field: Option<i16>,
+}
+
+impl<'a> CompactOutput<'a> {
+    /// A writer that appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> CompactOutput<'a> {
+        CompactOutput { out, last_id: 0, outer_ids: Vec::new(), bool_field: None }
+    }
+
+    /// Writes a message's header; the name may be any bytes.
+    pub fn message_begin(&mut self, name: &[u8], kind: TMessageType, sequence_id: i32) {
+        let kind: u8 = kind.into();
+        self.out.extend_from_slice(&[0x82, kind << 5 | 1]);
+        varint::write(self.out, u64::from(sequence_id as u32));
+        varint::write(self.out, name.len() as u64);
+        self.out.extend_from_slice(name);
+    }
+
+    fn field_header(&mut self, code: u8, id: i16) {
+        match id.checked_sub(self.last_id) {
+            Some(delta @ 1..=15) => self.out.push((delta as u8) << 4 | code),
+            _ => {
+                self.out.push(code);
+                varint::write(self.out, zigzag(id.into()));
+            }
+        }
+        self.last_id = id;
+    }
+
+    fn elements(&mut self, element: TType, count: i32) {
+        let code = compact_code(element);
+        match count {
+            0..15 => self.out.push((count as u8) << 4 | code),
+            _ => {
+                self.out.push(0xf0 | code);
+                varint::write(self.out, count as u64);
+            }
+        }
+    }
+}
+
+impl TOutputProtocol for CompactOutput<'_> {
+    fn write_message_begin(&mut self, identifier: &TMessageIdentifier) -> thrift::Result<()> {
+        self.message_begin(identifier.name.as_bytes(), identifier.message_type, identifier.sequence_number);
+        Ok(())
+    }
+
+    fn write_message_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn write_struct_begin(&mut self, _: &TStructIdentifier) -> thrift::Result<()> {
+        self.outer_ids.push(std::mem::take(&mut self.last_id));
+        Ok(())
+    }
+
+    fn write_struct_end(&mut self) -> thrift::Result<()> {
+        self.last_id = self.outer_ids.pop().unwrap_or_default();
+        Ok(())
+    }
+
+    fn write_field_begin(&mut self, field: &TFieldIdentifier) -> thrift::Result<()> {
+        let id = field.id.ok_or_else(|| Malformed::from("a field without an id"))?;
+        match field.field_type {
+            TType::Bool => self.bool_field = Some(id),
+            kind => self.field_header(compact_code(kind), id),
+        }
+        Ok(())
+    }
+
+    fn write_field_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn write_field_stop(&mut self) -> thrift::Result<()> {
+        self.out.push(0);
+        Ok(())
+    }
+
+    fn write_bool(&mut self, value: bool) -> thrift::Result<()> {
+        let code = if value { 1 } else { 2 };
+        match self.bool_field.take() {
+            Some(id) => self.field_header(code, id),
+            None => self.out.push(code),
+        }
+        Ok(())
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) -> thrift::Result<()> {
+        varint::write(self.out, super::checked_count(bytes.len())? as u64);
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn write_i8(&mut self, value: i8) -> thrift::Result<()> {
+        self.out.extend_from_slice(&value.to_be_bytes());
+        Ok(())
+    }
+
+    fn write_i16(&mut self, value: i16) -> thrift::Result<()> {
+        varint::write(self.out, zigzag(value.into()));
+        Ok(())
+    }
+
+    fn write_i32(&mut self, value: i32) -> thrift::Result<()> {
+        varint::write(self.out, zigzag(value.into()));
+        Ok(())
+    }
+
+    fn write_i64(&mut self, value: i64) -> thrift::Result<()> {
+        varint::write(self.out, zigzag(value));
+        Ok(())
+    }
+
+    fn write_double(&mut self, value: f64) -> thrift::Result<()> {
+        self.out.extend_from_slice(&value.to_le_bytes());
+        Ok(())
+    }
+
+    fn write_uuid(&mut self, value: &uuid::Uuid) -> thrift::Result<()> {
+        self.out.extend_from_slice(value.as_bytes());
+        Ok(())
+    }
+
+    fn write_string(&mut self, text: &str) -> thrift::Result<()> {
+        self.write_bytes(text.as_bytes())
+    }
+
+    fn write_list_begin(&mut self, list: &TListIdentifier) -> thrift::Result<()> {
+        self.elements(list.element_type, list.size);
+        Ok(())
+    }
+
+    fn write_list_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn write_set_begin(&mut self, set: &TSetIdentifier) -> thrift::Result<()> {
+        self.elements(set.element_type, set.size);
+        Ok(())
+    }
+
+    fn write_set_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn write_map_begin(&mut self, map: &TMapIdentifier) -> thrift::Result<()> {
+        varint::write(self.out, map.size as u64);
+        if map.size > 0 {
+            let code = |kind: Option<TType>| compact_code(kind.unwrap_or(TType::Stop));
+            self.out.push(code(map.key_type) << 4 | code(map.value_type));
+        }
+        Ok(())
+    }
+
+    fn write_map_end(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> thrift::Result<()> {
+        Ok(())
+    }
+
+    fn write_byte(&mut self, byte: u8) -> thrift::Result<()> {
+        self.out.push(byte);
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! A message's header: what must be known before its arguments are decoded.
+
+use super::{Limits, MAX_NAME_BYTES, Malformed, Protocol, varint};
+use thrift::protocol::{TMessageIdentifier, TMessageType};
+
+/// The header of a message, read without its body. So a message can be refused properly by whoever cannot decode it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The method as it was sent, service prefix included. Any bytes at all: it need not be UTF-8.
+    pub name: &'a [u8],
+    /// What kind of message it says it is.
+    pub kind: Kind,
+    /// The number that the reply must carry.
+    pub sequence_id: i32,
+    /// Where the body, a struct, starts in the message.
+    pub body_offset: usize,
+}
+
+/// The kind of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A request that wants a reply.
+    Call,
+    /// An answer: a result or a declared exception.
+    Reply,
+    /// An answer: a TApplicationException.
+    Exception,
+    /// A request that must not be replied to.
+    Oneway,
+    /// None of those.
+    Unknown(u8),
+}
+
+impl Kind {
+    /// The kind that a message's type number stands for.
+    pub fn from_code(code: u8) -> Kind {
+        match code {
+            1 => Kind::Call,
+            2 => Kind::Reply,
+            3 => Kind::Exception,
+            4 => Kind::Oneway,
+            other => Kind::Unknown(other),
+        }
+    }
+}
+
+impl<'a> Header<'a> {
+    /// Reads the header at the start of `message`, which holds the whole message.
+    ///
+    /// # Errors
+    /// The bytes are no header of this protocol. No reply is possible then: not even the sequence id is known.
+    pub fn read(protocol: Protocol, message: &'a [u8]) -> Result<Header<'a>, Malformed> {
+        match Header::read_start(protocol, message)? {
+            Some(header) => Ok(header),
+            None => Err("the message ends inside its header".into()),
+        }
+    }
+
+    /// As [`Header::read`], but `None` when `start` ends before the header does.
+    pub fn read_start(protocol: Protocol, start: &'a [u8]) -> Result<Option<Header<'a>>, Malformed> {
+        match protocol {
+            Protocol::Binary => read_binary(start),
+            Protocol::Compact => read_compact(start),
+        }
+    }
+
+    /// The header as generated code wants it: the method without its service.
+    ///
+    /// # Errors
+    /// The name is not UTF-8, or the kind is none that Thrift knows.
+    pub fn identifier(&self) -> Result<TMessageIdentifier, Malformed> {
+        let message_type = match self.kind {
+            Kind::Call => TMessageType::Call,
+            Kind::Reply => TMessageType::Reply,
+            Kind::Exception => TMessageType::Exception,
+            Kind::Oneway => TMessageType::OneWay,
+            Kind::Unknown(code) => return Err(format!("a message of unknown type {code}").into()),
+        };
+        match std::str::from_utf8(self.method()) {
+            Ok(name) => Ok(TMessageIdentifier::new(name, message_type, self.sequence_id)),
+            Err(_) => Err("a method name that is not UTF-8".into()),
+        }
+    }
+
+    /// The method without its service: what comes after the first colon, or all of it.
+    pub fn method(&self) -> &'a [u8] {
+        self.split().1
+    }
+
+    /// The service that a multiplexed name ("Calculate:Square") asks for.
+    pub fn service(&self) -> Option<&'a [u8]> {
+        self.split().0
+    }
+
+    fn split(&self) -> (Option<&'a [u8]>, &'a [u8]) {
+        match self.name.iter().position(|&byte| byte == b':') {
+            Some(colon) => (Some(&self.name[..colon]), &self.name[colon + 1..]),
+            None => (None, self.name),
+        }
+    }
+}
+
+fn read_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
+    let Some((head, rest)) = start.split_first_chunk::<8>() else {
+        return match start {
+            [] | [0x80] | [0x80, 0x01, ..] => Ok(None),
+            _ => Err(NOT_BINARY.into()),
+        };
+    };
+    if head[..2] != [0x80, 0x01] {
+        return Err(NOT_BINARY.into());
+    }
+    let name_bytes = checked_name_length(i32::from_be_bytes([head[4], head[5], head[6], head[7]]))?;
+    let Some((name, rest)) = rest.split_at_checked(name_bytes) else { return Ok(None) };
+    let Some(sequence_id) = rest.first_chunk::<4>() else { return Ok(None) };
+    Ok(Some(Header {
+        name,
+        kind: Kind::from_code(head[3]),
+        sequence_id: i32::from_be_bytes(*sequence_id),
+        body_offset: 8 + name_bytes + 4,
+    }))
+}
+
+fn read_compact(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
+    const VERSION: u8 = 1;
+    match start {
+        [] | [0x82] => return Ok(None),
+        [0x82, version, ..] if version & 0x1f == VERSION => {}
+        _ => return Err("not the start of a compact message of version 1".into()),
+    }
+    let Some((sequence_id, sequence_bytes)) = varint::read_u32(&start[2..])? else { return Ok(None) };
+    let name_offset = 2 + sequence_bytes;
+    let Some((length, length_bytes)) = varint::read_u32(&start[name_offset..])? else { return Ok(None) };
+    let name_bytes = checked_name_length(length as i32)?;
+    let name_offset = name_offset + length_bytes;
+    let Some(name) = start[name_offset..].get(..name_bytes) else { return Ok(None) };
+    Ok(Some(Header {
+        name,
+        kind: Kind::from_code(start[1] >> 5),
+        sequence_id: sequence_id as i32,
+        body_offset: name_offset + name_bytes,
+    }))
+}
+
+fn checked_name_length(length: i32) -> Result<usize, Malformed> {
+    match usize::try_from(length) {
+        Ok(length) if length <= MAX_NAME_BYTES => Ok(length),
+        Ok(_) => Err(format!("a method name of more than {MAX_NAME_BYTES} bytes").into()),
+        Err(_) => Err("a method name of negative length".into()),
+    }
+}
+
+/// Whether a frame of `length` bytes is within bounds.
+pub(super) fn checked_message_length(length: i32, limits: &Limits) -> Result<usize, Malformed> {
+    match usize::try_from(length) {
+        Ok(0) => Err("an empty frame".into()),
+        Ok(length) if length <= limits.message_bytes => Ok(length),
+        Ok(length) => Err(format!("a frame of {length} bytes; at most {} are taken", limits.message_bytes).into()),
+        Err(_) => Err("a frame of negative length".into()),
+    }
+}
+
+const NOT_BINARY: &str = "not the start of a strict binary message of version 1";
