@@ -93,7 +93,7 @@ final class PendingCalls {
   Call<?, ?> oldest() {
     Call<?, ?> oldest = null;
     for (Call<?, ?> call : calls) {
-      if (call != null && (oldest == null || call.id - nextId < oldest.id - nextId)) {
+      if (call != null && (oldest == null || age(call) < age(oldest))) {
         oldest = call;
       }
     }
@@ -106,6 +106,11 @@ final class PendingCalls {
         action.accept(call);
       }
     }
+  }
+
+  /** Less for what was added earlier. */
+  private int age(Call<?, ?> call) {
+    return (call.id - nextId) & Integer.MAX_VALUE;
   }
 
   private int slot(int id) {

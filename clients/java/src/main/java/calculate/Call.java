@@ -1,0 +1,120 @@
+package calculate;
+
+import java.util.concurrent.locks.LockSupport;
+import org.apache.thrift.TSerializable;
+
+/**
+ * One call, from its start to its end: of a blocking caller, who waits for the outcome, or an asynchronous one, whose future
+ * is completed with it.
+ */
+final class Call<T extends TSerializable, R> implements Runnable {
+  final Method<T, R> method;
+  final TSerializable args;
+  final Deadline deadline;
+
+  /** Who waits; null for an asynchronous call. */
+  private final Thread caller;
+
+  /** What is completed; null for a blocking call. */
+  private final CallFuture<R> future;
+
+  private final IoThread io;
+
+  /** The sequence id; 0 until the call is put on a connection. */
+  int id;
+
+  /** How many reads had brought something when the call was put on its connection. */
+  long arrivalsBefore;
+
+  /** The connection that the call was put on, for the I/O thread to find it. */
+  Connection connection;
+
+  /** The result struct (a T) or a CalculateError; null until the call has ended. */
+  private volatile Object outcome;
+
+  private Call(
+      Method<T, R> method, TSerializable args, Deadline deadline, Thread caller, IoThread io) {
+    this.method = method;
+    this.args = args;
+    this.deadline = deadline;
+    this.caller = caller;
+    this.io = io;
+    this.future = caller == null ? new CallFuture<>(this) : null;
+  }
+
+  static <T extends TSerializable, R> Call<T, R> blocking(
+      Method<T, R> method, TSerializable args, Deadline deadline) {
+    return new Call<>(method, args, deadline, Thread.currentThread(), null);
+  }
+
+  static <T extends TSerializable, R> Call<T, R> asynchronous(
+      Method<T, R> method, TSerializable args, Deadline deadline, IoThread io) {
+    return new Call<>(method, args, deadline, null, io);
+  }
+
+  boolean isBlocking() {
+    return caller != null;
+  }
+
+  Thread caller() {
+    return caller;
+  }
+
+  CallFuture<R> future() {
+    return future;
+  }
+
+  boolean hasEnded() {
+    return outcome != null;
+  }
+
+  /** Whether the asynchronous caller has given the call up. */
+  boolean isCancelled() {
+    return future.isDone();
+  }
+
+  /** Ends the call, with a result struct (a T) or a CalculateError. */
+  void end(Object outcome) {
+    this.outcome = outcome;
+    if (caller == null) {
+      io.complete(this);
+    } else if (caller != Thread.currentThread()) {
+      LockSupport.unpark(caller);
+    }
+  }
+
+  /** The value for the blocking caller, on its thread. The call has ended. */
+  R value(Target target) {
+    Object ended = outcome;
+    if (ended instanceof CalculateError error) {
+      // Made by the thread that read for all: it is the caller's stack that tells something.
+      error.fillInStackTrace();
+      throw error;
+    }
+    return valueOf(ended, target);
+  }
+
+  /** Completes the future. */
+  @Override
+  public void run() {
+    Object ended = outcome;
+    if (ended instanceof CalculateError error) {
+      future.completeExceptionally(error);
+      return;
+    }
+    try {
+      future.complete(valueOf(ended, io.target()));
+    } catch (CalculateError error) {
+      future.completeExceptionally(error);
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private R valueOf(Object result, Target target) {
+    R value = method.value.apply((T) result);
+    if (value == null) {
+      throw Errors.emptyResult(target, method.name);
+    }
+    return value;
+  }
+}

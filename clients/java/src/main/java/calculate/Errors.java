@@ -1,0 +1,88 @@
+package calculate;
+
+import java.io.IOException;
+import org.apache.thrift.TApplicationException;
+
+/** The words of the errors: what happened, with which server, what to do. */
+final class Errors {
+  /** TApplicationException's type for an overloaded server; the library has no name for it, fbthrift has. */
+  static final int LOADSHEDDING = 11;
+
+  private Errors() {}
+
+  static ConnectError connectFailed(Target target, Exception cause) {
+    String why = cause.getMessage() == null ? cause.getClass().getSimpleName() : OneLine.of(cause.getMessage());
+    return new ConnectError(
+        "cannot connect to " + target + ": " + why + "; is the address right, and does the server run?", cause);
+  }
+
+  static DeadlineExceeded connectTimedOut(Target target, Deadline deadline) {
+    return new DeadlineExceeded(
+        "no connection to " + target + " within " + deadline.timeout() + ": the server is unreachable or too busy to accept",
+        null);
+  }
+
+  static DeadlineExceeded timedOut(Target target, Call<?, ?> call) {
+    return new DeadlineExceeded(
+        "no reply from " + target + " to " + call.method.name + " within " + call.deadline.timeout()
+            + ": try again, or allow more time",
+        null);
+  }
+
+  static CalculateError interrupted(Target target, String method) {
+    return new CalculateError(
+        "interrupted while " + method + " waited for " + target + ": the call was abandoned", new InterruptedException());
+  }
+
+  static ConnectionClosed clientClosed(Target target) {
+    return new ConnectionClosed("this client of " + target + " is closed: make a new one", null);
+  }
+
+  static ConnectionClosed closedByServer(Target target) {
+    return new ConnectionClosed(
+        target + " closed the connection before it replied: the call may have been carried out; try again", null);
+  }
+
+  static ConnectionClosed lost(Target target, IOException cause) {
+    String why = cause.getMessage() == null ? cause.getClass().getSimpleName() : OneLine.of(cause.getMessage());
+    return new ConnectionClosed(
+        "the connection to " + target + " was lost (" + why + "): the call may have been carried out; try again", cause);
+  }
+
+  /** For the calls that suffer from a bad reply to another one. */
+  static ConnectionClosed closedAfter(Target target, ProtocolError cause) {
+    return new ConnectionClosed(
+        "the connection to " + target
+            + " was closed after a reply that is not valid: the call may have been carried out; try again",
+        cause);
+  }
+
+  static ProtocolError malformed(Target target, String what, Exception cause) {
+    return new ProtocolError(
+        target + " sent " + OneLine.of(what) + ": is it this service, and are protocol and framing those of the server?", cause);
+  }
+
+  static ProtocolError unencodable(Target target, String method, Exception cause) {
+    return new ProtocolError(
+        "the arguments of " + method + " for " + target + " cannot be encoded: " + OneLine.of(String.valueOf(cause.getMessage())), cause);
+  }
+
+  static ApplicationError emptyResult(Target target, String method) {
+    return new ApplicationError(
+        target + " answered " + method + " with neither a result nor an error",
+        TApplicationException.MISSING_RESULT,
+        "",
+        null);
+  }
+
+  /** What a TApplicationException stands for. */
+  static CalculateError refused(Target target, String method, TApplicationException cause) {
+    String text = cause.getMessage() == null ? "" : cause.getMessage();
+    String line = text.isBlank() ? "" : ": " + OneLine.of(text);
+    if (cause.getType() == LOADSHEDDING) {
+      return new Overloaded(target + " is overloaded and refused " + method + "; try again later" + line, cause);
+    }
+    String message = target + " failed " + method + " (code " + cause.getType() + ")" + line;
+    return new ApplicationError(message, cause.getType(), text, cause);
+  }
+}

@@ -1,0 +1,99 @@
+package calculate;
+
+import org.apache.thrift.TApplicationException;
+import org.apache.thrift.TConfiguration;
+import org.apache.thrift.TException;
+import org.apache.thrift.TSerializable;
+import org.apache.thrift.protocol.TMessage;
+import org.apache.thrift.protocol.TMessageType;
+import org.apache.thrift.protocol.TProtocol;
+import org.apache.thrift.protocol.TProtocolException;
+
+/**
+ * Messages to and from bytes, with the generated code. One for each connection, for its protocol objects are used again. The
+ * writing half is used under the connection's lock, the reading half by whoever has the reader's role.
+ */
+final class Message {
+  private static final int MAX_DEPTH = 64;
+
+  private final SendBuffer out;
+  private final TProtocol writer;
+  private final int headerBytes;
+
+  private final ReplyBytes in;
+  private final TProtocol reader;
+
+  /** The reply that was opened last. */
+  private TMessage reply;
+
+  Message(Options options, SendBuffer out, TConfiguration configuration) {
+    this.out = out;
+    this.writer = options.protocol().on(out);
+    this.headerBytes = options.framing() == Framing.FRAMED ? Integer.BYTES : 0;
+    this.in = new ReplyBytes(configuration);
+    this.reader = options.protocol().on(in);
+  }
+
+  static TConfiguration configuration(Options options) {
+    return new TConfiguration(options.maxMessageBytes(), options.maxMessageBytes(), MAX_DEPTH);
+  }
+
+  /** Encodes a call at the end of the send buffer. If it cannot be, the buffer stays as it was. */
+  void encode(String method, int id, TSerializable args) throws TException {
+    int start = out.length();
+    boolean encoded = false;
+    try {
+      out.reserve(headerBytes);
+      writer.writeMessageBegin(new TMessage(method, TMessageType.CALL, id));
+      args.write(writer);
+      writer.writeMessageEnd();
+      if (headerBytes > 0) {
+        out.putI32(start, out.length() - start - headerBytes);
+      }
+      encoded = true;
+    } finally {
+      if (!encoded) {
+        out.truncate(start);
+        writer.reset();
+      }
+    }
+  }
+
+  /** Reads the header of the message in [from, to) and answers its sequence id. */
+  int open(byte[] bytes, int from, int to) throws TException {
+    in.window(bytes, from, to);
+    reader.reset();
+    reply = reader.readMessageBegin();
+    return reply.seqid;
+  }
+
+  /**
+   * Reads the body of the opened message as the reply of {@code method}, to its last byte: the result struct, or a
+   * TApplicationException.
+   *
+   * @throws TException if it is not a valid reply of this method
+   */
+  <T extends TSerializable> TSerializable body(Method<T, ?> method) throws TException {
+    if (!reply.name.equals(method.name)) {
+      throw malformed("a reply of the method " + reply.name + " to a call of " + method.name);
+    }
+    TSerializable body;
+    if (reply.type == TMessageType.REPLY) {
+      body = method.newResult.get();
+    } else if (reply.type == TMessageType.EXCEPTION) {
+      body = new TApplicationException();
+    } else {
+      throw malformed("a message of type " + reply.type + " where a reply was due");
+    }
+    body.read(reader);
+    reader.readMessageEnd();
+    if (in.getBytesRemainingInBuffer() != 0) {
+      throw malformed(in.getBytesRemainingInBuffer() + " bytes after the end of a reply");
+    }
+    return body;
+  }
+
+  private static TProtocolException malformed(String what) {
+    return new TProtocolException(TProtocolException.INVALID_DATA, what);
+  }
+}
