@@ -1,8 +1,8 @@
 package calculate;
 
 /**
- * The server could not carry the call out and said so with a TApplicationException: an unknown method, a fault inside the
- * server.
+ * The server could not carry the call out and said so with a TApplicationException: an unknown
+ * method, a fault inside the server.
  *
  * <p>Specification: doc/specs/thrift-rpc.md of Apache Thrift, "Exception".
  */

@@ -6,7 +6,8 @@ import java.nio.ByteOrder;
 
 /** Integers in network order within byte arrays. */
 final class BigEndian {
-  private static final VarHandle I32 = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+  private static final VarHandle I32 =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
   private BigEndian() {}
 

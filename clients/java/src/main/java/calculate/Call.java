@@ -4,8 +4,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.thrift.TSerializable;
 
 /**
- * One call, from its start to its end: of a blocking caller, who waits for the outcome, or an asynchronous one, whose future
- * is completed with it.
+ * One call, from its start to its end: of a blocking caller, who waits for the outcome, or an
+ * asynchronous one, whose future is completed with it.
  */
 final class Call<T extends TSerializable, R> implements Runnable {
   final Method<T, R> method;
@@ -29,7 +29,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
   /** The connection that the call was put on, for the I/O thread to find it. */
   Connection connection;
 
-  /** The result struct (a T) or a CalculateError; null until the call has ended. */
+  /** The value (an R) or a RuntimeException; null until the call has ended. */
   private volatile Object outcome;
 
   private Call(
@@ -73,7 +73,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
     return future.isDone();
   }
 
-  /** Ends the call, with a result struct (a T) or a CalculateError. */
+  /** Ends the call, with its value (an R) or a RuntimeException, mostly a CalculateError. */
   void end(Object outcome) {
     this.outcome = outcome;
     if (caller == null) {
@@ -84,37 +84,31 @@ final class Call<T extends TSerializable, R> implements Runnable {
   }
 
   /** The value for the blocking caller, on its thread. The call has ended. */
-  R value(Target target) {
+  @SuppressWarnings("unchecked")
+  R value() {
     Object ended = outcome;
-    if (ended instanceof CalculateError error) {
+    if (ended instanceof RuntimeException error) {
       // Made by the thread that read for all: it is the caller's stack that tells something.
       error.fillInStackTrace();
       throw error;
     }
-    return valueOf(ended, target);
+    return (R) ended;
   }
 
   /** Completes the future. */
   @Override
+  @SuppressWarnings("unchecked")
   public void run() {
     Object ended = outcome;
-    if (ended instanceof CalculateError error) {
+    if (ended instanceof RuntimeException error) {
       future.completeExceptionally(error);
-      return;
-    }
-    try {
-      future.complete(valueOf(ended, io.target()));
-    } catch (CalculateError error) {
-      future.completeExceptionally(error);
+    } else {
+      future.complete((R) ended);
     }
   }
 
-  @SuppressWarnings("unchecked")
-  private R valueOf(Object result, Target target) {
-    R value = method.value.apply((T) result);
-    if (value == null) {
-      throw Errors.emptyResult(target, method.name);
-    }
-    return value;
+  /** The future was cancelled. */
+  void cancelled() {
+    io.submit(this);
   }
 }

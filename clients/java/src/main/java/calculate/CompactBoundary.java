@@ -132,7 +132,10 @@ final class CompactBoundary extends UnframedBoundary {
     return true;
   }
 
-  /** Walks over a varint of at most {@code maxBytes}, keeping its low 32 bits; false if it is not all here. */
+  /**
+   * Walks over a varint of at most {@code maxBytes}, keeping its low 32 bits; false if it is not
+   * all here.
+   */
   private boolean varint(int maxBytes) throws TProtocolException {
     varint = 0;
     for (int count = 0; count < maxBytes; count++) {

@@ -1,8 +1,6 @@
 package calculate;
 
-/**
- * No connection could be made: the host is unknown, or nobody listens there. Nothing was sent.
- */
+/** No connection could be made: the host is unknown, or nobody listens there. Nothing was sent. */
 public class ConnectError extends TransportError {
   private static final long serialVersionUID = 1L;
 

@@ -7,8 +7,8 @@ import org.apache.thrift.protocol.TCompactProtocol;
 import org.apache.thrift.transport.TTransport;
 
 /**
- * The library's protocols, except that a {@code binary} field is copied out of the buffer: the library hands out a view of
- * it, and ours is used again for the next reply.
+ * The library's protocols, except that a {@code binary} field is copied out of the buffer: the
+ * library hands out a view of it, and ours is used again for the next reply.
  */
 final class CopyingProtocols {
   private CopyingProtocols() {}

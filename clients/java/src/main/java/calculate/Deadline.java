@@ -21,7 +21,10 @@ record Deadline(long atNanos, long timeoutNanos) {
     return atNanos - System.nanoTime();
   }
 
-  /** What is left in milliseconds, rounded up so that waiting so long passes the deadline; 0 if it has passed. */
+  /**
+   * What is left in milliseconds, rounded up so that waiting so long passes the deadline; 0 if it
+   * has passed.
+   */
   long leftMillis() {
     long left = leftNanos();
     return left <= 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(left) + 1;

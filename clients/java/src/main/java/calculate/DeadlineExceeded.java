@@ -1,8 +1,8 @@
 package calculate;
 
 /**
- * The timeout of the call, which covers connecting, sending and waiting, passed before the reply came. The server may or may
- * not have carried the call out. A reply that comes later is dropped.
+ * The timeout of the call, which covers connecting, sending and waiting, passed before the reply
+ * came. The server may or may not have carried the call out. A reply that comes later is dropped.
  */
 public class DeadlineExceeded extends CalculateError {
   private static final long serialVersionUID = 1L;

@@ -5,33 +5,54 @@ import org.apache.thrift.TApplicationException;
 
 /** The words of the errors: what happened, with which server, what to do. */
 final class Errors {
-  /** TApplicationException's type for an overloaded server; the library has no name for it, fbthrift has. */
+  /**
+   * TApplicationException's type for an overloaded server; the library has no name for it, fbthrift
+   * has.
+   */
   static final int LOADSHEDDING = 11;
 
   private Errors() {}
 
   static ConnectError connectFailed(Target target, Exception cause) {
-    String why = cause.getMessage() == null ? cause.getClass().getSimpleName() : OneLine.of(cause.getMessage());
+    String why =
+        cause.getMessage() == null
+            ? cause.getClass().getSimpleName()
+            : OneLine.of(cause.getMessage());
     return new ConnectError(
-        "cannot connect to " + target + ": " + why + "; is the address right, and does the server run?", cause);
+        "cannot connect to "
+            + target
+            + ": "
+            + why
+            + "; is the address right, and does the server run?",
+        cause);
   }
 
   static DeadlineExceeded connectTimedOut(Target target, Deadline deadline) {
     return new DeadlineExceeded(
-        "no connection to " + target + " within " + deadline.timeout() + ": the server is unreachable or too busy to accept",
+        "no connection to "
+            + target
+            + " within "
+            + deadline.timeout()
+            + ": the server is unreachable or too busy to accept",
         null);
   }
 
   static DeadlineExceeded timedOut(Target target, Call<?, ?> call) {
     return new DeadlineExceeded(
-        "no reply from " + target + " to " + call.method.name + " within " + call.deadline.timeout()
+        "no reply from "
+            + target
+            + " to "
+            + call.method.name
+            + " within "
+            + call.deadline.timeout()
             + ": try again, or allow more time",
         null);
   }
 
   static CalculateError interrupted(Target target, String method) {
     return new CalculateError(
-        "interrupted while " + method + " waited for " + target + ": the call was abandoned", new InterruptedException());
+        "interrupted while " + method + " waited for " + target + ": the call was abandoned",
+        new InterruptedException());
   }
 
   static ConnectionClosed clientClosed(Target target) {
@@ -40,39 +61,46 @@ final class Errors {
 
   static ConnectionClosed closedByServer(Target target) {
     return new ConnectionClosed(
-        target + " closed the connection before it replied: the call may have been carried out; try again", null);
+        target
+            + " closed the connection before it replied: the call may have been carried out; try again",
+        null);
   }
 
   static ConnectionClosed lost(Target target, IOException cause) {
-    String why = cause.getMessage() == null ? cause.getClass().getSimpleName() : OneLine.of(cause.getMessage());
+    String why =
+        cause.getMessage() == null
+            ? cause.getClass().getSimpleName()
+            : OneLine.of(cause.getMessage());
     return new ConnectionClosed(
-        "the connection to " + target + " was lost (" + why + "): the call may have been carried out; try again", cause);
+        "the connection to "
+            + target
+            + " was lost ("
+            + why
+            + "): the call may have been carried out; try again",
+        cause);
   }
 
   /** For the calls that suffer from a bad reply to another one. */
   static ConnectionClosed closedAfter(Target target, ProtocolError cause) {
     return new ConnectionClosed(
-        "the connection to " + target
+        "the connection to "
+            + target
             + " was closed after a reply that is not valid: the call may have been carried out; try again",
         cause);
   }
 
   static ProtocolError malformed(Target target, String what, Exception cause) {
     return new ProtocolError(
-        target + " sent " + OneLine.of(what) + ": is it this service, and are protocol and framing those of the server?", cause);
+        target
+            + " sent "
+            + OneLine.of(what)
+            + ": is it this service, and are protocol and framing those of the server?",
+        cause);
   }
 
-  static ProtocolError unencodable(Target target, String method, Exception cause) {
-    return new ProtocolError(
-        "the arguments of " + method + " for " + target + " cannot be encoded: " + OneLine.of(String.valueOf(cause.getMessage())), cause);
-  }
-
-  static ApplicationError emptyResult(Target target, String method) {
-    return new ApplicationError(
-        target + " answered " + method + " with neither a result nor an error",
-        TApplicationException.MISSING_RESULT,
-        "",
-        null);
+  static IllegalArgumentException unencodable(String method, String why, Exception cause) {
+    return new IllegalArgumentException(
+        "the arguments of " + method + " cannot be sent: " + OneLine.of(why), cause);
   }
 
   /** What a TApplicationException stands for. */
@@ -80,7 +108,8 @@ final class Errors {
     String text = cause.getMessage() == null ? "" : cause.getMessage();
     String line = text.isBlank() ? "" : ": " + OneLine.of(text);
     if (cause.getType() == LOADSHEDDING) {
-      return new Overloaded(target + " is overloaded and refused " + method + "; try again later" + line, cause);
+      return new Overloaded(
+          target + " is overloaded and refused " + method + "; try again later" + line, cause);
     }
     String message = target + " failed " + method + " (code " + cause.getType() + ")" + line;
     return new ApplicationError(message, cause.getType(), text, cause);

@@ -21,7 +21,11 @@ final class FrameBoundary implements Boundary {
     if (length <= 0 || length > maxMessageBytes) {
       throw new TProtocolException(
           TProtocolException.SIZE_LIMIT,
-          "a frame of " + Integer.toUnsignedString(length) + " bytes (allowed: 1 to " + maxMessageBytes + ")");
+          "a frame of "
+              + Integer.toUnsignedString(length)
+              + " bytes (allowed: 1 to "
+              + maxMessageBytes
+              + ")");
     }
     return to - from - HEADER_BYTES < length ? INCOMPLETE : from + HEADER_BYTES + length;
   }

@@ -10,8 +10,9 @@ import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TProtocolException;
 
 /**
- * Messages to and from bytes, with the generated code. One for each connection, for its protocol objects are used again. The
- * writing half is used under the connection's lock, the reading half by whoever has the reader's role.
+ * Messages to and from bytes, with the generated code. One for each connection, for its protocol
+ * objects are used again. The writing half is used under the connection's lock, the reading half by
+ * whoever has the reader's role.
  */
 final class Message {
   private static final int MAX_DEPTH = 64;
@@ -19,6 +20,7 @@ final class Message {
   private final SendBuffer out;
   private final TProtocol writer;
   private final int headerBytes;
+  private final int maxMessageBytes;
 
   private final ReplyBytes in;
   private final TProtocol reader;
@@ -30,6 +32,7 @@ final class Message {
     this.out = out;
     this.writer = options.protocol().on(out);
     this.headerBytes = options.framing() == Framing.FRAMED ? Integer.BYTES : 0;
+    this.maxMessageBytes = options.maxMessageBytes();
     this.in = new ReplyBytes(configuration);
     this.reader = options.protocol().on(in);
   }
@@ -38,8 +41,12 @@ final class Message {
     return new TConfiguration(options.maxMessageBytes(), options.maxMessageBytes(), MAX_DEPTH);
   }
 
-  /** Encodes a call at the end of the send buffer. If it cannot be, the buffer stays as it was. */
-  void encode(String method, int id, TSerializable args) throws TException {
+  /**
+   * Encodes a call at the end of the send buffer. If it cannot be, the buffer stays as it was.
+   *
+   * @throws IllegalArgumentException if the arguments lack something or are too long
+   */
+  void encode(String method, int id, TSerializable args) {
     int start = out.length();
     boolean encoded = false;
     try {
@@ -47,10 +54,19 @@ final class Message {
       writer.writeMessageBegin(new TMessage(method, TMessageType.CALL, id));
       args.write(writer);
       writer.writeMessageEnd();
+      int length = out.length() - start - headerBytes;
+      if (length > maxMessageBytes) {
+        throw Errors.unencodable(
+            method,
+            "they make a message of " + length + " bytes, maxMessageBytes is " + maxMessageBytes,
+            null);
+      }
       if (headerBytes > 0) {
-        out.putI32(start, out.length() - start - headerBytes);
+        out.putI32(start, length);
       }
       encoded = true;
+    } catch (TException e) {
+      throw Errors.unencodable(method, String.valueOf(e.getMessage()), e);
     } finally {
       if (!encoded) {
         out.truncate(start);
@@ -68,29 +84,48 @@ final class Message {
   }
 
   /**
-   * Reads the body of the opened message as the reply of {@code method}, to its last byte: the result struct, or a
-   * TApplicationException.
+   * Reads the body of the opened message as the reply of {@code method}, to its last byte.
    *
+   * @return the value, or the CalculateError that the reply stands for
    * @throws TException if it is not a valid reply of this method
    */
-  <T extends TSerializable> TSerializable body(Method<T, ?> method) throws TException {
+  <T extends TSerializable, R> Object outcome(Method<T, R> method, Target target)
+      throws TException {
     if (!reply.name.equals(method.name)) {
       throw malformed("a reply of the method " + reply.name + " to a call of " + method.name);
     }
-    TSerializable body;
     if (reply.type == TMessageType.REPLY) {
-      body = method.newResult.get();
-    } else if (reply.type == TMessageType.EXCEPTION) {
-      body = new TApplicationException();
-    } else {
-      throw malformed("a message of type " + reply.type + " where a reply was due");
+      T result = method.newResult.get();
+      read(result);
+      return value(method, result, target);
     }
+    if (reply.type == TMessageType.EXCEPTION) {
+      TApplicationException exception = new TApplicationException();
+      read(exception);
+      return Errors.refused(target, method.name, exception);
+    }
+    throw malformed("a message of type " + reply.type + " where a reply was due");
+  }
+
+  private void read(TSerializable body) throws TException {
     body.read(reader);
     reader.readMessageEnd();
     if (in.getBytesRemainingInBuffer() != 0) {
       throw malformed(in.getBytesRemainingInBuffer() + " bytes after the end of a reply");
     }
-    return body;
+  }
+
+  private static <T extends TSerializable, R> Object value(
+      Method<T, R> method, T result, Target target) throws TProtocolException {
+    try {
+      R value = method.value.apply(result, target);
+      if (value == null) {
+        throw malformed("a reply to " + method.name + " with neither a value nor a declared error");
+      }
+      return value;
+    } catch (CalculateError declared) {
+      return declared;
+    }
   }
 
   private static TProtocolException malformed(String what) {

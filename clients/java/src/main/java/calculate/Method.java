@@ -1,6 +1,6 @@
 package calculate;
 
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.apache.thrift.TSerializable;
 
@@ -8,7 +8,7 @@ import org.apache.thrift.TSerializable;
  * What the generic part needs to know of a method of the IDL.
  *
  * @param <T> the generated result struct
- * @param <R> what the caller gets
+ * @param <R> what the caller gets; for a method without a result something that is not null
  */
 final class Method<T extends TSerializable, R> {
   /** The name on the wire. */
@@ -17,10 +17,13 @@ final class Method<T extends TSerializable, R> {
   /** Makes an empty result struct for the generated code to read into. */
   final Supplier<T> newResult;
 
-  /** The value in a result; null if it has none; throws the CalculateError that a declared exception stands for. */
-  final Function<T, R> value;
+  /**
+   * The value in a result of the given server: null if it has neither a value nor a declared
+   * exception; throws the CalculateError that a declared exception stands for.
+   */
+  final BiFunction<T, Target, R> value;
 
-  Method(String name, Supplier<T> newResult, Function<T, R> value) {
+  Method(String name, Supplier<T> newResult, BiFunction<T, Target, R> value) {
     this.name = name;
     this.newResult = newResult;
     this.value = value;

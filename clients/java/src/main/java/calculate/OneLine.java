@@ -6,7 +6,10 @@ final class OneLine {
 
   private OneLine() {}
 
-  /** The text with a space for each run of control characters, line ends among them, and cut where it is too long. */
+  /**
+   * The text with a space for each run of control characters, line ends among them, and cut where
+   * it is too long.
+   */
   static String of(String text) {
     String head = text.length() > MAX_CHARS ? text.substring(0, MAX_CHARS) + "…" : text;
     return head.replaceAll("[\\p{Cntrl}\\u2028\\u2029\\u0085]+", " ").strip();

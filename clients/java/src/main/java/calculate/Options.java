@@ -15,7 +15,8 @@ public final class Options {
   private static final Duration MAX_TIMEOUT = Duration.ofDays(365);
   private static final int MAX_MAX_MESSAGE_BYTES = 1 << 30;
   private static final Options DEFAULTS =
-      new Options(Duration.ofSeconds(5), Protocol.BINARY, Framing.FRAMED, 16_384_000, Runnable::run);
+      new Options(
+          Duration.ofSeconds(5), Protocol.BINARY, Framing.FRAMED, 16_384_000, Runnable::run);
 
   private final Duration timeout;
   private final Protocol protocol;
@@ -24,7 +25,11 @@ public final class Options {
   private final Executor executor;
 
   private Options(
-      Duration timeout, Protocol protocol, Framing framing, int maxMessageBytes, Executor executor) {
+      Duration timeout,
+      Protocol protocol,
+      Framing framing,
+      int maxMessageBytes,
+      Executor executor) {
     this.timeout = timeout;
     this.protocol = protocol;
     this.framing = framing;
@@ -33,8 +38,8 @@ public final class Options {
   }
 
   /**
-   * A timeout of 5 s, the binary protocol, framed, replies of at most 16,384,000 bytes, completions on the client's own
-   * thread.
+   * A timeout of 5 s, the binary protocol, framed, replies of at most 16,384,000 bytes, completions
+   * on the client's own thread.
    *
    * @return the defaults
    */
@@ -43,8 +48,8 @@ public final class Options {
   }
 
   /**
-   * How long a call may last, over connecting, sending and waiting together, unless it says otherwise itself. Resolving a
-   * host's name is the one thing that cannot be cut short.
+   * How long a call may last, over connecting, sending and waiting together, unless it says
+   * otherwise itself. Resolving a host's name is the one thing that cannot be cut short.
    *
    * @return more than zero, at most 365 days
    */
@@ -71,8 +76,8 @@ public final class Options {
   }
 
   /**
-   * The longest reply that is accepted, in bytes without a frame's header; a longer one is a {@link ProtocolError}, before
-   * memory is reserved for it.
+   * The longest reply that is accepted, in bytes without a frame's header; a longer one is a {@link
+   * ProtocolError}, before memory is reserved for it.
    *
    * @return 1 to 2^30
    */
@@ -81,8 +86,8 @@ public final class Options {
   }
 
   /**
-   * What completes the futures of asynchronous calls, and so runs the callbacks that are attached to them without an
-   * executor of their own.
+   * What completes the futures of asynchronous calls, and so runs the callbacks that are attached
+   * to them without an executor of their own.
    *
    * @return the executor
    */
@@ -108,7 +113,8 @@ public final class Options {
    * @return a changed copy
    */
   public Options withProtocol(Protocol protocol) {
-    return new Options(timeout, Objects.requireNonNull(protocol), framing, maxMessageBytes, executor);
+    return new Options(
+        timeout, Objects.requireNonNull(protocol), framing, maxMessageBytes, executor);
   }
 
   /**
@@ -118,7 +124,8 @@ public final class Options {
    * @return a changed copy
    */
   public Options withFraming(Framing framing) {
-    return new Options(timeout, protocol, Objects.requireNonNull(framing), maxMessageBytes, executor);
+    return new Options(
+        timeout, protocol, Objects.requireNonNull(framing), maxMessageBytes, executor);
   }
 
   /**
@@ -137,22 +144,27 @@ public final class Options {
   }
 
   /**
-   * These options with another executor. Without one, futures are completed on the client's I/O thread: the fastest way, but
-   * a callback that is slow, or that waits for another call of this client, holds all asynchronous calls up. Give an
-   * executor to have such callbacks.
+   * These options with another executor. Without one, futures are completed on the client's I/O
+   * thread: the fastest way, but a callback that is slow, or that waits for another call of this
+   * client, holds all asynchronous calls up. Give an executor to have such callbacks.
    *
    * @param executor runs completions; where it refuses one, the I/O thread runs it
    * @return a changed copy
    */
   public Options withExecutor(Executor executor) {
-    return new Options(timeout, protocol, framing, maxMessageBytes, Objects.requireNonNull(executor));
+    return new Options(
+        timeout, protocol, framing, maxMessageBytes, Objects.requireNonNull(executor));
   }
 
   /** The timeout, if it is within bounds. */
   static Duration checked(Duration timeout) {
     if (timeout.isNegative() || timeout.isZero() || timeout.compareTo(MAX_TIMEOUT) > 0) {
       throw new IllegalArgumentException(
-          "the timeout is " + timeout + ": give more than zero, at most " + MAX_TIMEOUT.toDays() + " days");
+          "the timeout is "
+              + timeout
+              + ": give more than zero, at most "
+              + MAX_TIMEOUT.toDays()
+              + " days");
     }
     return timeout;
   }

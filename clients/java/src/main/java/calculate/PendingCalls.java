@@ -3,10 +3,11 @@ package calculate;
 import java.util.function.Consumer;
 
 /**
- * The calls of a connection that wait for their replies, and the ids of the abandoned ones, by sequence id.
+ * The calls of a connection that wait for their replies, and the ids of the abandoned ones, by
+ * sequence id.
  *
- * <p>A ring: an id's slot is its low bits, and an id whose slot is taken is not given out. So ids are unique among those in
- * use, and finding one takes no search. Used under the connection's lock.
+ * <p>A ring: an id's slot is its low bits, and an id whose slot is taken is not given out. So ids
+ * are unique among those in use, and finding one takes no search. Used under the connection's lock.
  */
 final class PendingCalls {
   private static final int INITIAL_SLOTS = 64;
@@ -67,7 +68,10 @@ final class PendingCalls {
     return call;
   }
 
-  /** Gives a call up, but keeps its id in use until its reply comes; false if the call does not wait any more. */
+  /**
+   * Gives a call up, but keeps its id in use until its reply comes; false if the call does not wait
+   * any more.
+   */
   boolean abandon(Call<?, ?> call) {
     if (calls[slot(call.id)] != call) {
       return false;
@@ -78,7 +82,10 @@ final class PendingCalls {
     return true;
   }
 
-  /** The first blocking call after the given id, in the order in which ids are given out; null if there is none. */
+  /**
+   * The first blocking call after the given id, in the order in which ids are given out; null if
+   * there is none.
+   */
   Call<?, ?> nextBlocking(int id) {
     for (int step = 1; step <= calls.length; step++) {
       Call<?, ?> call = calls[slot(id + step)];

@@ -11,8 +11,13 @@ public enum Protocol {
   /** The compact protocol: doc/specs/thrift-compact-protocol.md of Apache Thrift. */
   COMPACT;
 
-  /** The library's protocol on {@code transport}; what it reads never aliases the transport's buffer. */
+  /**
+   * The library's protocol on {@code transport}; what it reads never aliases the transport's
+   * buffer.
+   */
   TProtocol on(TTransport transport) {
-    return this == BINARY ? new CopyingProtocols.Binary(transport) : new CopyingProtocols.Compact(transport);
+    return this == BINARY
+        ? new CopyingProtocols.Binary(transport)
+        : new CopyingProtocols.Compact(transport);
   }
 }

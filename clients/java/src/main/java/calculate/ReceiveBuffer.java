@@ -6,8 +6,9 @@ import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 
 /**
- * Bytes that came in and were not looked at yet. It grows with what really arrived, never with what a message claims, and
- * shrinks again when a long message is gone. Used by whoever has the reader's role.
+ * Bytes that came in and were not looked at yet. It grows with what really arrived, never with what
+ * a message claims, and shrinks again when a long message is gone. Used by whoever has the reader's
+ * role.
  */
 final class ReceiveBuffer {
   private static final int KEPT_BYTES = 64 * 1024;

@@ -5,8 +5,8 @@ import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.TTransportException;
 
 /**
- * One reply, as the library's protocols read it: a window on the receive buffer. The protocols ask it before they allocate
- * for a string or a container whether so many bytes are there.
+ * One reply, as the library's protocols read it: a window on the receive buffer. The protocols ask
+ * it before they allocate for a string or a container whether so many bytes are there.
  */
 final class ReplyBytes extends TTransport {
   private final TConfiguration configuration;
@@ -56,7 +56,8 @@ final class ReplyBytes extends TTransport {
   public void checkReadBytesAvailable(long count) throws TTransportException {
     if (count < 0 || count > end - at) {
       throw new TTransportException(
-          TTransportException.MESSAGE_SIZE_LIMIT, "a size that exceeds the reply's bytes: " + count);
+          TTransportException.MESSAGE_SIZE_LIMIT,
+          "a size that exceeds the reply's bytes: " + count);
     }
   }
 

@@ -9,8 +9,9 @@ import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.TTransportException;
 
 /**
- * Bytes on their way out: what is encoded joins at the end ({@link #write}, under the connection's lock) while the one who
- * sends works on what was taken before ({@link #take} under the lock, {@link #send} without it).
+ * Bytes on their way out: what is encoded joins at the end ({@link #write}, under the connection's
+ * lock) while the one who sends works on what was taken before ({@link #take} under the lock,
+ * {@link #send} without it).
  */
 final class SendBuffer extends TTransport {
   private static final int KEPT_BYTES = 64 * 1024;
@@ -23,7 +24,9 @@ final class SendBuffer extends TTransport {
   private int leavingBytes;
   private int sent;
 
-  /** The kernel reads from here: a heap array would be copied by the JDK into such a buffer anyway. */
+  /**
+   * The kernel reads from here: a heap array would be copied by the JDK into such a buffer anyway.
+   */
   private final ByteBuffer chunk = ByteBuffer.allocateDirect(KEPT_BYTES);
 
   SendBuffer(TConfiguration configuration) {
@@ -57,7 +60,10 @@ final class SendBuffer extends TTransport {
     filled += count;
   }
 
-  /** Hands all that joined to the sender; false if there is nothing. What was handed over before has been sent. */
+  /**
+   * Hands all that joined to the sender; false if there is nothing. What was handed over before has
+   * been sent.
+   */
   boolean take() {
     if (filled == 0) {
       return false;
@@ -89,7 +95,9 @@ final class SendBuffer extends TTransport {
 
   private void makeRoom(int count) {
     if (filling.length - filled < count) {
-      filling = Arrays.copyOf(filling, Math.max(Math.addExact(filled, count), Math.min(filled, 1 << 30) * 2));
+      filling =
+          Arrays.copyOf(
+              filling, Math.max(Math.addExact(filled, count), Math.min(filled, 1 << 30) * 2));
     }
   }
 

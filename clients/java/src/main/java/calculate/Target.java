@@ -29,7 +29,9 @@ record Target(String host, int port) {
       throw refused(text, "has no host");
     }
     if (bare.indexOf(':') >= 0 != bracketed) {
-      throw refused(text, bracketed ? "has brackets around what is no IPv6 address" : "has more than one colon");
+      throw refused(
+          text,
+          bracketed ? "has brackets around what is no IPv6 address" : "has more than one colon");
     }
     if (!bare.matches(bracketed ? "[0-9A-Fa-f:.]+(%[^\\s/]+)?" : "[^\\s/\\[\\]@]+")) {
       throw refused(text, "has a host that cannot be one");
@@ -49,7 +51,8 @@ record Target(String host, int port) {
   }
 
   private static IllegalArgumentException refused(String text, String what) {
-    return new IllegalArgumentException("the server address '" + OneLine.of(text) + "' " + what + ": " + FORM);
+    return new IllegalArgumentException(
+        "the server address '" + OneLine.of(text) + "' " + what + ": " + FORM);
   }
 
   @Override

@@ -3,8 +3,9 @@ package calculate;
 import org.apache.thrift.protocol.TProtocolException;
 
 /**
- * Walks over an unframed message without decoding it, to find its end. It goes on where it stopped when more bytes come: no
- * byte but those of an incomplete header (12 at most) is looked at twice. It allocates nothing, whatever the message claims.
+ * Walks over an unframed message without decoding it, to find its end. It goes on where it stopped
+ * when more bytes come: no byte but those of an incomplete header (12 at most) is looked at twice.
+ * It allocates nothing, whatever the message claims.
  */
 abstract class UnframedBoundary implements Boundary {
   /** As deep as the library's decoder goes. */
@@ -18,7 +19,10 @@ abstract class UnframedBoundary implements Boundary {
   /** What encloses the current place, outermost first. */
   private final byte[] kinds = new byte[MAX_DEPTH];
 
-  /** Element types, by the same index: a list has the same one twice, a map its key's and its value's. */
+  /**
+   * Element types, by the same index: a list has the same one twice, a map its key's and its
+   * value's.
+   */
   private final byte[] evenTypes = new byte[MAX_DEPTH];
 
   private final byte[] oddTypes = new byte[MAX_DEPTH];
@@ -32,7 +36,10 @@ abstract class UnframedBoundary implements Boundary {
   /** The current place, counted from the message's beginning. */
   private long at;
 
-  /** The bytes at hand: [from, to) of bytes, where from is the message's beginning. Valid during {@link #end} only. */
+  /**
+   * The bytes at hand: [from, to) of bytes, where from is the message's beginning. Valid during
+   * {@link #end} only.
+   */
   private byte[] bytes;
 
   private int from;
@@ -75,7 +82,10 @@ abstract class UnframedBoundary implements Boundary {
     return 0;
   }
 
-  /** Walks over the next header and what follows it up to the next one; false if its bytes are not all here. */
+  /**
+   * Walks over the next header and what follows it up to the next one; false if its bytes are not
+   * all here.
+   */
   private boolean step() throws TProtocolException {
     if (!inBody) {
       if (!messageHeader()) {

@@ -1,0 +1,109 @@
+package calculate;
+
+import java.io.IOException;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * How blocking callers wait for their outcomes: the one that has the reader's role on the socket,
+ * the others parked. An interrupt or a passed deadline ends the one call's wait and nothing else:
+ * the socket does not block, so an interrupt does not close it.
+ */
+final class BlockingWait {
+  private final Connection connection;
+  private final ReaderRole role;
+  private final SocketChannel channel;
+
+  /** Opened by the first caller that reads; woken and closed by others. */
+  private volatile Selector selector;
+
+  private SelectionKey key;
+  private int ready;
+  private final Consumer<SelectionKey> noteReady = k -> ready = k.readyOps();
+
+  BlockingWait(Connection connection, ReaderRole role, SocketChannel channel) {
+    this.connection = connection;
+    this.role = role;
+    this.channel = channel;
+  }
+
+  /**
+   * Waits until the call has ended; gives it up if its deadline passes or the thread is
+   * interrupted.
+   */
+  void await(Call<?, ?> call) {
+    Thread caller = call.caller();
+    while (!call.hasEnded()) {
+      long left = call.deadline.leftNanos();
+      if (caller.isInterrupted()) {
+        connection.giveUp(call, Errors.interrupted(connection.target(), call.method.name));
+      } else if (left <= 0) {
+        connection.giveUp(call, Errors.timedOut(connection.target(), call));
+      } else if (role.isHeldBy(caller)) {
+        readFor(call);
+      } else {
+        LockSupport.parkNanos(this, left);
+      }
+    }
+    if (role.isHeldBy(caller)) {
+      connection.passReaderOn(call);
+    }
+  }
+
+  /** Makes the caller that reads look at what has changed. */
+  void wake() {
+    Selector current = selector;
+    if (current != null) {
+      current.wakeup();
+    }
+  }
+
+  void close() {
+    Selector current = selector;
+    if (current != null) {
+      try {
+        current.close();
+      } catch (IOException e) {
+        // It is gone all the same.
+      }
+    }
+  }
+
+  /** Waits for the socket once, and does what it is ready for. */
+  private void readFor(Call<?, ?> call) {
+    try {
+      register();
+      if (role.ioWaits()) {
+        connection.passReaderOn(call);
+        return;
+      }
+      ready = 0;
+      selector.select(noteReady, call.deadline.leftMillis());
+      connection.serve(ready);
+    } catch (ClosedSelectorException | CancelledKeyException e) {
+      // Closed by another thread, which ends this call too.
+      LockSupport.parkNanos(this, call.deadline.leftNanos());
+    } catch (IOException e) {
+      connection.lost(e);
+    }
+  }
+
+  private void register() throws IOException {
+    int wanted = connection.wantedOps();
+    if (key == null) {
+      selector = Selector.open();
+      if (connection.isClosed()) {
+        close();
+        throw new ClosedSelectorException();
+      }
+      key = channel.register(selector, wanted);
+    } else if (key.interestOps() != wanted) {
+      key.interestOps(wanted);
+    }
+  }
+}

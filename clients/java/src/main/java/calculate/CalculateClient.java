@@ -1,0 +1,206 @@
+package calculate;
+
+import calculate.idl.Calculate;
+import calculate.idl.Number;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A client of the Calculate service. One is enough for a program: it is thread-safe, and all calls
+ * share one connection, on which many are in flight at the same time.
+ *
+ * <pre>{@code
+ * try (CalculateClient client = CalculateClient.connect("127.0.0.1:9090")) {
+ *   double root = client.square(9);                        // 3.0: Square is the square ROOT
+ *   client.calAsync(9).thenAccept(System.out::println);    // 81.0: Cal is the square
+ * }
+ * }</pre>
+ *
+ * <p>Every call has one deadline, {@link Options#timeout()} from its start unless it says
+ * otherwise, over connecting, sending and waiting together. A connection that was lost is replaced
+ * by the next call; nothing is sent twice.
+ *
+ * <p>Every failure is a {@link CalculateError}: thrown by blocking calls, what the future of an
+ * asynchronous call is completed with (so {@code get} and {@code join} wrap it, as they wrap
+ * everything).
+ *
+ * <p><b>Interrupts.</b> A blocking caller that is interrupted gets a CalculateError whose cause is
+ * an InterruptedException and stays interrupted; its call is abandoned, the calls of other threads
+ * are not touched.
+ *
+ * <p><b>Callbacks</b> of asynchronous calls run on the client's one I/O thread, or where {@link
+ * Options#withExecutor} says. A slow callback on the I/O thread holds every asynchronous call up,
+ * and blocking calls made meanwhile too; a blocking call there is refused with an
+ * IllegalStateException. Calls made by callbacks leave together. The client does not bound how many
+ * calls are in flight: whoever makes asynchronous calls in a loop has to.
+ *
+ * <p>Specification: {@code idl/calculate.thrift}.
+ */
+public final class CalculateClient implements AutoCloseable {
+  private static final Method<Calculate.Square_result, Double> SQUARE =
+      new Method<>("Square", Calculate.Square_result::new, CalculateClient::squareValue);
+
+  private static final Method<Calculate.Cal_result, Double> CAL =
+      new Method<>(
+          "Cal",
+          Calculate.Cal_result::new,
+          (result, server) -> result.getSuccess() == null ? null : result.getSuccess().getValue());
+
+  private final ThriftClient client;
+
+  private CalculateClient(ThriftClient client) {
+    this.client = client;
+  }
+
+  /**
+   * Connects with the {@linkplain Options#defaults() defaults}.
+   *
+   * @param target {@code HOST:PORT} or {@code [IPv6]:PORT}
+   * @return a client, to be closed by the caller
+   * @throws IllegalArgumentException if the target is anything else
+   * @throws ConnectError if nobody takes the connection
+   * @throws DeadlineExceeded if connecting takes longer than the timeout
+   */
+  public static CalculateClient connect(String target) {
+    return connect(target, Options.defaults());
+  }
+
+  /**
+   * Connects.
+   *
+   * @param target {@code HOST:PORT} or {@code [IPv6]:PORT}
+   * @param options what to do otherwise than by default
+   * @return a client, to be closed by the caller
+   * @throws IllegalArgumentException if the target is anything else
+   * @throws ConnectError if nobody takes the connection
+   * @throws DeadlineExceeded if connecting takes longer than the timeout
+   */
+  public static CalculateClient connect(String target, Options options) {
+    return new CalculateClient(new ThriftClient(Target.parse(target), options));
+  }
+
+  /**
+   * The principal SQUARE ROOT of the number: the IDL's {@code Square}, whose name is not what it
+   * computes. Correctly rounded; NaN gives NaN, infinity gives infinity, -0.0 gives -0.0.
+   *
+   * @param number the radicand
+   * @return its square root
+   * @throws DomainError if the number is negative
+   * @throws CalculateError if the call fails otherwise
+   */
+  public double square(double number) {
+    return square(number, client.timeout());
+  }
+
+  /**
+   * The principal SQUARE ROOT of the number, as {@link #square(double)}.
+   *
+   * @param number the radicand
+   * @param timeout of this call, instead of the client's
+   * @return its square root
+   * @throws DomainError if the number is negative
+   * @throws CalculateError if the call fails otherwise
+   */
+  public double square(double number, Duration timeout) {
+    return client.call(SQUARE, new Calculate.Square_args(new Number(number)), timeout);
+  }
+
+  /**
+   * The principal SQUARE ROOT of the number, later.
+   *
+   * @param number the radicand
+   * @return completed with its square root, a {@link DomainError} if the number is negative, or
+   *     another {@link CalculateError}; cancelling it abandons the call
+   */
+  public CompletableFuture<Double> squareAsync(double number) {
+    return squareAsync(number, client.timeout());
+  }
+
+  /**
+   * The principal SQUARE ROOT of the number, later.
+   *
+   * @param number the radicand
+   * @param timeout of this call, instead of the client's
+   * @return completed with its square root, a {@link DomainError} if the number is negative, or
+   *     another {@link CalculateError}; cancelling it abandons the call
+   */
+  public CompletableFuture<Double> squareAsync(double number, Duration timeout) {
+    return client.callAsync(SQUARE, new Calculate.Square_args(new Number(number)), timeout);
+  }
+
+  /**
+   * The square of the number, number * number: the IDL's {@code Cal}. NaN gives NaN; a result too
+   * large gives infinity.
+   *
+   * @param number the base
+   * @return its square
+   * @throws CalculateError if the call fails
+   */
+  public double cal(double number) {
+    return cal(number, client.timeout());
+  }
+
+  /**
+   * The square of the number, as {@link #cal(double)}.
+   *
+   * @param number the base
+   * @param timeout of this call, instead of the client's
+   * @return its square
+   * @throws CalculateError if the call fails
+   */
+  public double cal(double number, Duration timeout) {
+    return client.call(CAL, new Calculate.Cal_args(new Number(number)), timeout);
+  }
+
+  /**
+   * The square of the number, later.
+   *
+   * @param number the base
+   * @return completed with its square, or with a {@link CalculateError}; cancelling it abandons the
+   *     call
+   */
+  public CompletableFuture<Double> calAsync(double number) {
+    return calAsync(number, client.timeout());
+  }
+
+  /**
+   * The square of the number, later.
+   *
+   * @param number the base
+   * @param timeout of this call, instead of the client's
+   * @return completed with its square, or with a {@link CalculateError}; cancelling it abandons the
+   *     call
+   */
+  public CompletableFuture<Double> calAsync(double number, Duration timeout) {
+    return client.callAsync(CAL, new Calculate.Cal_args(new Number(number)), timeout);
+  }
+
+  /**
+   * Closes the connection. Calls in flight fail with {@link ConnectionClosed}, and so does every
+   * later call. A second time it does nothing.
+   */
+  @Override
+  public void close() {
+    client.close();
+  }
+
+  private static Double squareValue(Calculate.Square_result result, Target server) {
+    if (result.getSuccess() != null) {
+      return result.getSuccess().getValue();
+    }
+    if (result.getError() == null) {
+      return null;
+    }
+    String text = result.getError().getMessage();
+    throw new DomainError(
+        OneLine.of(text)
+            + " (value "
+            + result.getError().getValue()
+            + ", refused by "
+            + server
+            + ")",
+        text,
+        result.getError().getValue(),
+        result.getError());
+  }
+}

@@ -1,0 +1,436 @@
+package calculate;
+
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.apache.thrift.TConfiguration;
+import org.apache.thrift.TException;
+import org.apache.thrift.protocol.TProtocolException;
+
+/**
+ * One socket, shared by many calls that are in flight together. Two roles go round among the
+ * threads that make them: the {@link Sender}'s and the reader's ({@link ReaderRole}). So a lone
+ * blocking caller does everything on its own thread.
+ */
+final class Connection {
+  private static final int MAX_ABANDONED = 1024;
+
+  private final Target target;
+  private final SocketChannel channel;
+  private final Consumer<Connection> atEnd;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ReaderRole role;
+  private final BlockingWait blocking;
+  private final Sender sender;
+
+  // Used by the reader alone, or under the lock while there is none.
+  private final ReceiveBuffer received = new ReceiveBuffer();
+  private final Boundary boundary;
+
+  /** The reading half belongs to the reader, the writing half to the holder of the lock. */
+  private final Message message;
+
+  // Guarded by the lock.
+  private final PendingCalls pending;
+  private int asynchronous;
+  private boolean fresh;
+
+  /** Written under the lock: no new call may be put here; it closes with its last call. */
+  private volatile boolean retired;
+
+  /** Written under the lock. */
+  private volatile boolean closed;
+
+  /** How many reads brought something. Written by the reader. */
+  private volatile long arrivals;
+
+  /**
+   * Takes a connected channel over.
+   *
+   * @param fresh whether it was made for a call that is about to be put on it: whether it lives is
+   *     not looked for then, so that a server which closes every connection at once is not
+   *     connected to for ever
+   * @param atEnd called when it has closed, once
+   */
+  Connection(
+      SocketChannel channel,
+      Target target,
+      Options options,
+      IoThread io,
+      boolean fresh,
+      Consumer<Connection> atEnd) {
+    this.channel = channel;
+    this.target = target;
+    this.fresh = fresh;
+    this.atEnd = atEnd;
+    TConfiguration configuration = Message.configuration(options);
+    SendBuffer out = new SendBuffer(configuration);
+    this.message = new Message(options, out, configuration);
+    this.boundary = options.framing().boundary(options.protocol(), options.maxMessageBytes());
+    this.pending = new PendingCalls(1);
+    this.sender = new Sender(lock, channel, out);
+    this.role = new ReaderRole(io);
+    this.blocking = new BlockingWait(this, role, channel);
+  }
+
+  Target target() {
+    return target;
+  }
+
+  SocketChannel channel() {
+    return channel;
+  }
+
+  /** Whether a new call may be put on it. */
+  boolean isUsable() {
+    return !retired && !closed;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /**
+   * Makes a blocking call and waits until it has ended; false if the connection takes no call:
+   * nothing was sent then.
+   */
+  boolean run(Call<?, ?> call) {
+    boolean sends;
+    lock.lock();
+    try {
+      if (!isAlive()) {
+        return false;
+      }
+      put(call);
+      role.takeIfFree(call.caller());
+      sends = sender.take();
+    } finally {
+      lock.unlock();
+    }
+    if (sends) {
+      send();
+    }
+    blocking.await(call);
+    return true;
+  }
+
+  /**
+   * Whether the I/O thread has the reader's role now. If not, and if this is usable, it is woken
+   * when it has got it.
+   */
+  boolean becomeReader() {
+    lock.lock();
+    try {
+      if (!isAlive()) {
+        return false;
+      }
+      boolean taken = role.takeForIo();
+      if (!taken) {
+        blocking.wake();
+      }
+      return taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isReadByIo() {
+    return role.isHeldByIo();
+  }
+
+  /**
+   * Puts asynchronous calls here in order, and sends them; those that it takes no more stay in the
+   * queue.
+   */
+  void runAll(ArrayDeque<Call<?, ?>> calls) {
+    boolean sends;
+    List<Runnable> refusals = new ArrayList<>(0);
+    lock.lock();
+    try {
+      while (isUsable() && !calls.isEmpty()) {
+        Call<?, ?> call = calls.poll();
+        if (!call.isCancelled()) {
+          try {
+            put(call);
+          } catch (IllegalArgumentException e) {
+            refusals.add(() -> call.end(e));
+          }
+        }
+      }
+      sends = sender.take();
+    } finally {
+      lock.unlock();
+    }
+    if (sends) {
+      send();
+    }
+    refusals.forEach(Runnable::run);
+  }
+
+  /** Gives the I/O thread's role up if no asynchronous call is in flight; whether it was. */
+  boolean releaseIfIdle() {
+    lock.lock();
+    try {
+      if (asynchronous > 0 && !closed) {
+        return false;
+      }
+      role.passOn(nextBlocking(0));
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Passes the role on when the caller that has it needs it no more, or when the I/O thread waits
+   * for it.
+   */
+  void passReaderOn(Call<?, ?> call) {
+    lock.lock();
+    try {
+      if (role.isHeldBy(call.caller())) {
+        role.passOn(nextBlocking(call.id));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What the reader waits for on the socket. */
+  int wantedOps() {
+    return sender.isStalled() ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
+  }
+
+  /** Does what the socket is ready for. By the reader. */
+  void serve(int readyOps) {
+    if ((readyOps & SelectionKey.OP_WRITE) != 0 && sender.isStalled()) {
+      resumeSending();
+    }
+    if ((readyOps & SelectionKey.OP_READ) != 0) {
+      read();
+    }
+  }
+
+  /** Ends a call whose reply is awaited no more; if that comes all the same, it is dropped. */
+  void giveUp(Call<?, ?> call, CalculateError why) {
+    abandon(call);
+    if (!call.hasEnded()) {
+      call.end(why);
+    }
+  }
+
+  /** Keeps the id of a call whose reply is awaited no more. */
+  void abandon(Call<?, ?> call) {
+    lock.lock();
+    try {
+      if (closed || !pending.abandon(call)) {
+        return;
+      }
+      countOut(call);
+      if (pending.abandoned() > MAX_ABANDONED || call.arrivalsBefore == arrivals) {
+        retired = true;
+      }
+    } finally {
+      lock.unlock();
+    }
+    closeIfOver();
+  }
+
+  private void closeIfOver() {
+    boolean over;
+    lock.lock();
+    try {
+      over = retired && pending.live() == 0;
+    } finally {
+      lock.unlock();
+    }
+    if (over) {
+      close(Errors.clientClosed(target));
+    }
+  }
+
+  /** Shows every call in flight to the action. */
+  void forEach(Consumer<Call<?, ?>> action) {
+    lock.lock();
+    try {
+      pending.forEach(action);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void lost(IOException cause) {
+    close(Errors.lost(target, cause));
+  }
+
+  /** Closes the socket; every call in flight ends with ConnectionClosed. */
+  void close(ConnectionClosed why) {
+    end(null, null, why);
+  }
+
+  private void end(Call<?, ?> faulty, CalculateError fault, ConnectionClosed why) {
+    Call<?, ?> culprit = faulty;
+    List<Call<?, ?>> others = new ArrayList<>();
+    boolean first;
+    lock.lock();
+    try {
+      first = !closed;
+      if (first) {
+        closed = true;
+        if (fault != null && culprit == null && pending.live() > 0) {
+          culprit = pending.remove(pending.oldest().id);
+        }
+        pending.forEach(others::add);
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (first) {
+      closeSocket();
+      atEnd.accept(this);
+    }
+    if (culprit != null) {
+      culprit.end(fault);
+    }
+    for (Call<?, ?> call : others) {
+      call.end(new ConnectionClosed(why.getMessage(), why.getCause()));
+    }
+  }
+
+  private void closeSocket() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // It is gone all the same.
+    }
+    blocking.close();
+  }
+
+  private Thread nextBlocking(int afterId) {
+    return pending.live() > asynchronous ? pending.nextBlocking(afterId).caller() : null;
+  }
+
+  /**
+   * Whether a call can be put here. While nobody reads, what the socket has is looked at: the
+   * server may have closed it.
+   */
+  private boolean isAlive() {
+    if (isUsable() && role.isFree() && !fresh) {
+      read();
+    }
+    fresh = false;
+    return isUsable();
+  }
+
+  private void put(Call<?, ?> call) {
+    pending.add(call);
+    boolean encoded = false;
+    try {
+      message.encode(call.method.name, call.id, call.args);
+      encoded = true;
+    } finally {
+      if (!encoded) {
+        pending.remove(call.id);
+      }
+    }
+    call.arrivalsBefore = arrivals;
+    call.connection = this;
+    if (!call.isBlocking()) {
+      asynchronous++;
+    }
+  }
+
+  private void countOut(Call<?, ?> call) {
+    if (!call.isBlocking()) {
+      asynchronous--;
+    }
+  }
+
+  private void send() {
+    try {
+      if (!sender.send()) {
+        role.wakeReader(blocking);
+      }
+    } catch (IOException e) {
+      lost(e);
+    }
+  }
+
+  private void resumeSending() {
+    try {
+      sender.resume();
+    } catch (IOException e) {
+      lost(e);
+    }
+  }
+
+  private void read() {
+    try {
+      int count;
+      do {
+        count = received.readFrom(channel);
+        if (count > 0) {
+          arrivals = arrivals + 1;
+          answerCalls();
+        }
+      } while (count > 0 && received.lastReadWasFull() && !closed);
+      if (count < 0) {
+        close(Errors.closedByServer(target));
+      } else if (retired) {
+        closeIfOver();
+      }
+    } catch (IOException e) {
+      lost(e);
+    }
+  }
+
+  /** Ends the calls whose replies are there. */
+  private void answerCalls() {
+    while (!closed && !received.isEmpty()) {
+      Call<?, ?> call = null;
+      Object outcome = null;
+      try {
+        int end = boundary.end(received.bytes(), received.from(), received.to());
+        if (end == Boundary.INCOMPLETE) {
+          return;
+        }
+        call = take(message.open(received.bytes(), received.from() + boundary.headerBytes(), end));
+        if (call != null) {
+          outcome = message.outcome(call.method, target);
+        }
+        received.consume(end);
+      } catch (TException | RuntimeException e) {
+        ProtocolError fault = Errors.malformed(target, String.valueOf(e.getMessage()), e);
+        end(call, fault, Errors.closedAfter(target, fault));
+        return;
+      }
+      if (call != null) {
+        call.end(outcome);
+      }
+    }
+  }
+
+  /** The call with the id, which waits no more; null if it was abandoned. */
+  private Call<?, ?> take(int id) throws TProtocolException {
+    lock.lock();
+    try {
+      if (!pending.knows(id)) {
+        throw new TProtocolException(
+            TProtocolException.INVALID_DATA,
+            "a reply to call " + id + ", which was not made or was answered before");
+      }
+      Call<?, ?> call = pending.remove(id);
+      if (call != null) {
+        countOut(call);
+      }
+      return call;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package calculate;
+
+import java.nio.channels.SocketChannel;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The connections of one client: the current one, which takes new calls, and retired ones that wait
+ * for their last replies. One that is lost or retired is replaced by the next call.
+ */
+final class Connections {
+  private final Target target;
+  private final Options options;
+  private final IoThread io;
+
+  /** Held by the thread that connects. */
+  private final ReentrantLock connecting = new ReentrantLock();
+
+  private final AtomicBoolean connectingInBackground = new AtomicBoolean();
+  private final Set<Connection> open = ConcurrentHashMap.newKeySet();
+
+  private volatile Connection current;
+  private volatile boolean closed;
+
+  Connections(Target target, Options options) {
+    this.target = target;
+    this.options = options;
+    this.io = new IoThread(this, options.executor());
+  }
+
+  Target target() {
+    return target;
+  }
+
+  IoThread io() {
+    return io;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** The connection that takes new calls, or null if one has to be made. */
+  Connection current() {
+    Connection connection = current;
+    return connection != null && connection.isUsable() ? connection : null;
+  }
+
+  /**
+   * The connection that takes new calls, made if there is none.
+   *
+   * @param fresh as the connection's constructor takes it
+   */
+  Connection get(Deadline deadline, boolean fresh) {
+    Connection connection = current();
+    if (connection != null) {
+      return connection;
+    }
+    lockConnecting(deadline);
+    try {
+      if (closed) {
+        throw Errors.clientClosed(target);
+      }
+      connection = current();
+      return connection != null ? connection : connect(deadline, fresh);
+    } finally {
+      connecting.unlock();
+    }
+  }
+
+  /**
+   * Has a thread of its own make a connection, unless one is at it; the I/O thread is told how that
+   * ended.
+   */
+  void connectInBackground(Deadline deadline, IoThread io) {
+    if (!connectingInBackground.compareAndSet(false, true)) {
+      return;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              CalculateError failure = null;
+              try {
+                get(deadline, true);
+              } catch (CalculateError e) {
+                failure = e;
+              } finally {
+                connectingInBackground.set(false);
+                io.connected(failure);
+              }
+            },
+            "calculate-connect-" + target);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Closes all; what is in flight ends with ConnectionClosed. */
+  void close() {
+    closed = true;
+    for (Connection connection : open) {
+      connection.close(Errors.clientClosed(target));
+    }
+    io.stop();
+  }
+
+  private void lockConnecting(Deadline deadline) {
+    try {
+      if (!connecting.tryLock(Math.max(0, deadline.leftNanos()), TimeUnit.NANOSECONDS)) {
+        throw Errors.connectTimedOut(target, deadline);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Errors.interrupted(target, "connecting");
+    }
+  }
+
+  private Connection connect(Deadline deadline, boolean fresh) {
+    SocketChannel channel = Connector.connect(target, deadline);
+    Connection connection = new Connection(channel, target, options, io, fresh, this::ended);
+    open.add(connection);
+    current = connection;
+    if (closed) {
+      connection.close(Errors.clientClosed(target));
+      throw Errors.clientClosed(target);
+    }
+    return connection;
+  }
+
+  private void ended(Connection connection) {
+    open.remove(connection);
+    // Its channel stays open as far as the kernel goes until the I/O thread's selector lets go of
+    // it.
+    io.wake();
+  }
+}
