@@ -49,6 +49,8 @@ class AioChannel:
         for _ in range(_ATTEMPTS_MAX):
             if connection is None or not connection.usable:
                 connection = await self._replace(connection, timeout, deadline)
+                if not connection.usable:  # lost again before this task went on
+                    continue
             call = connection.start(method, args, timeout, deadline)
             try:
                 return await call.answer

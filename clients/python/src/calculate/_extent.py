@@ -81,7 +81,8 @@ def compact_extent(data: bytearray, start: int, length_max: int) -> Walk:
         raise Malformed("answered with something other than an unframed compact message; is the framing right?")
     while (number := _varint(data, position, 32)) is None:  # the sequence id
         yield
-    while (number := _varint(data, number[1], 32)) is None:  # the name's length
+    position = number[1]
+    while (number := _varint(data, position, 32)) is None:  # the name's length
         yield
     position = nest.within(sum(number))
     while nest.open:

@@ -20,9 +20,8 @@ class Readable:
     def wait(self, timeout: float) -> bool:
         """Whether there is something to read, end and error included, within ``timeout`` seconds or a minute."""
         if self._poll is not None:
-            # One millisecond more than asked, so that a caller never comes back just before its deadline.
-            return bool(self._poll.poll(min(int(timeout * 1000) + 1, _WAIT_MS_MAX)))
-        return bool(select.select([self._sock], [], [], min(timeout, _WAIT_MS_MAX / 1000))[0])
+            return bool(self._poll.poll(_milliseconds(timeout)))
+        return bool(select.select([self._sock], [], [], _milliseconds(timeout) / 1000)[0])
 
     def now(self) -> bool:
         """Whether there is something to read already."""
@@ -34,8 +33,14 @@ class Readable:
 def wait_writable(sock: socket.socket, timeout: float, *, or_readable: bool) -> None:
     """Returns when the socket can be written (or read, if so asked), or when ``timeout`` seconds have passed."""
     if not hasattr(select, "poll"):
-        select.select([sock] if or_readable else [], [sock], [], min(timeout, _WAIT_MS_MAX / 1000))
+        select.select([sock] if or_readable else [], [sock], [], _milliseconds(timeout) / 1000)
         return
     poll = select.poll()
     poll.register(sock, select.POLLOUT | select.POLLIN if or_readable else select.POLLOUT)
-    poll.poll(min(int(timeout * 1000) + 1, _WAIT_MS_MAX))
+    poll.poll(_milliseconds(timeout))
+
+
+def _milliseconds(timeout: float) -> int:
+    # One more than asked, so that a caller does not come back just before its deadline. A negative number would be
+    # for ever.
+    return min(int(timeout * 1000) + 1, _WAIT_MS_MAX) if timeout > 0 else 0

@@ -1,0 +1,130 @@
+"""The program ``calculate-client``: one or more numbers in, one result a line out.
+
+It exits with 0, with 1 when a call failed (one line on stderr says why), with 2 when it was used wrongly, and with 130
+when it was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NoReturn, get_args
+
+from ._client import Client, connect
+from ._options import TIMEOUT_S, Framing, Protocol
+from .errors import CalculateError, DomainError
+
+DEFAULT_SERVER = "127.0.0.1:9090"
+_PROMPT = "number: "
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program with ``arguments`` (those of the command line when None) and returns its exit code."""
+    try:
+        return _run(_parse(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the results has enough. Python would complain about it once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="calculate-client",
+        description="Prints the square ROOT of each number, computed by a Calculate server (with --method cal, its "
+        "square). Without numbers it asks for them, until something that is not a number is typed.",
+    )
+    parser.add_argument(
+        "numbers", metavar="NUMBER", nargs="*", type=_to_number, help="such as 9, -4, 1e300, inf or nan"
+    )
+    parser.add_argument("--server", metavar="HOST:PORT", default=DEFAULT_SERVER, help="default: %(default)s")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_to_number, default=TIMEOUT_S, help="of each call; default: %(default)g"
+    )
+    parser.add_argument(
+        "--method",
+        choices=["square", "cal"],
+        default="square",
+        help="square: the square ROOT (the default); cal: the square, number times number",
+    )
+    parser.add_argument("--protocol", choices=get_args(Protocol), default="binary", help="default: %(default)s")
+    parser.add_argument("--framing", choices=get_args(Framing), default="framed", help="default: %(default)s")
+    parsed = parser.parse_args([_hide_sign(argument) for argument in arguments])
+    parsed.error = parser.error
+    return parsed
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
+def _hide_sign(argument: str) -> str:
+    """``-inf`` and ``-1e9`` look like options to argparse; with a space in front they do not."""
+    return " " + argument if argument.startswith("-") and _number(argument) is not None else argument
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _to_number(text: str) -> float:
+    number = _number(text)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return number
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    try:
+        with connect(parsed.server, timeout=parsed.timeout, protocol=parsed.protocol, framing=parsed.framing) as client:
+            if parsed.numbers:
+                _calculate(client, parsed.method, parsed.numbers)
+            else:
+                _converse(client, parsed.method)
+    except CalculateError as error:
+        _complain(error)
+        return 1
+    except ValueError as error:
+        parsed.error(str(error))
+    return 0
+
+
+def _calculate(client: Client, method: str, numbers: Iterable[float]) -> None:
+    call = client.square if method == "square" else client.cal
+    for number in numbers:
+        print(call(number), flush=True)
+
+
+def _converse(client: Client, method: str) -> None:
+    while (number := _number(_ask())) is not None:
+        try:
+            _calculate(client, method, [number])
+        except DomainError as error:
+            _complain(error)
+
+
+def _ask() -> str:
+    """The next line; an empty one at the end of the input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    try:
+        return input(_PROMPT)
+    except EOFError:
+        print()
+        return ""
+
+
+def _complain(error: CalculateError) -> None:
+    print(f"calculate-client: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

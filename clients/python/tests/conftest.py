@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import calculate
+from calculate import aio
+
+
+class Caller:
+    """The blocking and the asyncio client behind one face, so that a behaviour is tested once for both."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._loop = asyncio.new_event_loop() if kind == "aio" else None
+
+    def connect(self, server: str, **options: Any) -> Any:
+        if self._loop is None:
+            return calculate.connect(server, **options)
+        return _Blocking(self._loop, self._loop.run_until_complete(aio.connect(server, **options)))
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.close()
+
+
+class _Blocking:
+    def __init__(self, loop: asyncio.AbstractEventLoop, client: aio.AsyncClient) -> None:
+        self._loop = loop
+        self._client = client
+
+    def square(self, value: float, **options: Any) -> float:
+        return self._loop.run_until_complete(self._client.square(value, **options))
+
+    def cal(self, value: float, **options: Any) -> float:
+        return self._loop.run_until_complete(self._client.cal(value, **options))
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._client.close())
+
+    def __enter__(self) -> _Blocking:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@pytest.fixture(params=["blocking", "aio"])
+def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
+    caller = Caller(request.param)
+    yield caller
+    caller.close()
