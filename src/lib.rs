@@ -14,6 +14,7 @@
 //! `client::calculate`, the program's `cli` and the tests names a type of the IDL.
 
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod error;
 pub mod server;

@@ -2,9 +2,11 @@
 
 mod call;
 mod load;
+mod method;
 mod serve;
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// A Thrift service for production. Square is the SQUARE ROOT; Cal is the square.
@@ -26,11 +28,17 @@ enum Command {
 /// usage.
 pub fn run() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    match Program::parse().command {
+    match Program::parse_from(std::env::args_os().map(minus_infinity)).command {
         Command::Serve(serve) => serve.run(),
         Command::Call(call) => call.run(),
         Command::Load(load) => load.run(),
     }
+}
+
+/// To clap `-inf` is a flag, and `-1e999`, which is the same number, is none.
+fn minus_infinity(argument: OsString) -> OsString {
+    let is_it = argument.to_str().is_some_and(|text| ["-inf", "-infinity"].contains(&text.to_lowercase().as_str()));
+    if is_it { "-1e999".into() } else { argument }
 }
 
 /// One line on standard error, and the exit code that goes with it.

@@ -139,7 +139,7 @@ fn log_panics() {
 }
 
 /// Raises the soft limit on descriptors to the hard one, as every connection is one.
-fn allow_descriptors() {
+pub(super) fn allow_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {

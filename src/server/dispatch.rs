@@ -9,7 +9,7 @@ use crate::wire::{Encoding, Exception, ExceptionCode, Limits, Malformed, Protoco
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType};
+use thrift::protocol::{TMessageIdentifier, TMessageType};
 use thrift::server::TProcessor;
 
 /// What the Thrift compiler generates for a service, `…SyncProcessor`; it is called from many threads at a time.
@@ -173,15 +173,10 @@ fn read_exception(protocol: Protocol, reply: &[u8], limits: &Limits) -> Option<E
     let body = &reply[header.body_offset..];
     let unused = TMessageIdentifier::new("", TMessageType::Exception, 0);
     let said = match protocol {
-        Protocol::Binary => decode_exception(&mut BinaryInput::new(unused, body, limits)),
-        Protocol::Compact => decode_exception(&mut CompactInput::new(unused, body, limits)),
+        Protocol::Binary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
+        Protocol::Compact => Exception::read(&mut CompactInput::new(unused, body, limits)),
     };
     said.ok()
-}
-
-fn decode_exception(input: &mut dyn TInputProtocol) -> thrift::Result<Exception> {
-    let error = thrift::Error::read_application_error_from_in_protocol(input)?;
-    Ok(Exception::new(ExceptionCode(error.kind as i32), error.message))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

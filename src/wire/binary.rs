@@ -20,6 +20,12 @@ pub struct BinaryInput<'a> {
 }
 
 impl<'a> BinaryInput<'a> {
+    /// A reader that has no message: generated code that wants a reply from it gets an error.
+    pub fn empty(limits: &'a Limits) -> BinaryInput<'a> {
+        let unused = TMessageIdentifier { name: String::new(), message_type: TMessageType::Reply, sequence_number: 0 };
+        BinaryInput { identifier: None, ..BinaryInput::new(unused, &[], limits) }
+    }
+
     /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
     /// said: the caller has read that already.
     pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
@@ -67,7 +73,7 @@ const ENDS: &str = "the message ends inside a value";
 
 impl TInputProtocol for BinaryInput<'_> {
     fn read_message_begin(&mut self) -> thrift::Result<TMessageIdentifier> {
-        self.identifier.take().ok_or_else(|| Malformed::from("one message holds one header").into())
+        self.identifier.take().ok_or_else(|| Malformed::from(super::NO_HEADER).into())
     }
 
     fn read_message_end(&mut self) -> thrift::Result<()> {
@@ -204,12 +210,19 @@ impl TInputProtocol for BinaryInput<'_> {
 #[derive(Debug)]
 pub struct BinaryOutput<'a> {
     out: &'a mut Vec<u8>,
+    /// Goes into the header instead of what generated code, which counts for itself, would put there.
+    sequence_id: Option<i32>,
 }
 
 impl<'a> BinaryOutput<'a> {
     /// A writer that appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> BinaryOutput<'a> {
-        BinaryOutput { out }
+        BinaryOutput { out, sequence_id: None }
+    }
+
+    /// A writer that appends to `out` and numbers its message `sequence_id`, whatever generated code says.
+    pub fn numbered(out: &'a mut Vec<u8>, sequence_id: i32) -> BinaryOutput<'a> {
+        BinaryOutput { sequence_id: Some(sequence_id), ..BinaryOutput::new(out) }
     }
 
     /// Writes a message's header; the name may be any bytes.
@@ -227,7 +240,8 @@ impl<'a> BinaryOutput<'a> {
 
 impl TOutputProtocol for BinaryOutput<'_> {
     fn write_message_begin(&mut self, identifier: &TMessageIdentifier) -> thrift::Result<()> {
-        self.message_begin(identifier.name.as_bytes(), identifier.message_type, identifier.sequence_number);
+        let sequence_id = self.sequence_id.unwrap_or(identifier.sequence_number);
+        self.message_begin(identifier.name.as_bytes(), identifier.message_type, sequence_id);
         Ok(())
     }
 

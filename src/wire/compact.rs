@@ -26,6 +26,12 @@ pub struct CompactInput<'a> {
 }
 
 impl<'a> CompactInput<'a> {
+    /// A reader that has no message: generated code that wants a reply from it gets an error.
+    pub fn empty(limits: &'a Limits) -> CompactInput<'a> {
+        let unused = TMessageIdentifier { name: String::new(), message_type: TMessageType::Reply, sequence_number: 0 };
+        CompactInput { identifier: None, ..CompactInput::new(unused, &[], limits) }
+    }
+
     /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
     /// said: the caller has read that already.
     pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> CompactInput<'a> {
@@ -98,7 +104,7 @@ const ENDS: &str = "the message ends inside a value";
 
 impl TInputProtocol for CompactInput<'_> {
     fn read_message_begin(&mut self) -> thrift::Result<TMessageIdentifier> {
-        self.identifier.take().ok_or_else(|| Malformed::from("one message holds one header").into())
+        self.identifier.take().ok_or_else(|| Malformed::from(super::NO_HEADER).into())
     }
 
     fn read_message_end(&mut self) -> thrift::Result<()> {
@@ -241,6 +247,8 @@ impl TInputProtocol for CompactInput<'_> {
 #[derive(Debug)]
 pub struct CompactOutput<'a> {
     out: &'a mut Vec<u8>,
+    /// Goes into the header instead of what generated code, which counts for itself, would put there.
+    sequence_id: Option<i32>,
     /// The id of the field last written in the innermost struct: ids are sent as differences.
     last_id: i16,
     /// The same of the structs outside it.
@@ -252,7 +260,12 @@ pub struct CompactOutput<'a> {
 impl<'a> CompactOutput<'a> {
     /// A writer that appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> CompactOutput<'a> {
-        CompactOutput { out, last_id: 0, outer_ids: Vec::new(), bool_field: None }
+        CompactOutput { out, sequence_id: None, last_id: 0, outer_ids: Vec::new(), bool_field: None }
+    }
+
+    /// A writer that appends to `out` and numbers its message `sequence_id`, whatever generated code says.
+    pub fn numbered(out: &'a mut Vec<u8>, sequence_id: i32) -> CompactOutput<'a> {
+        CompactOutput { sequence_id: Some(sequence_id), ..CompactOutput::new(out) }
     }
 
     /// Writes a message's header; the name may be any bytes.
@@ -289,7 +302,8 @@ impl<'a> CompactOutput<'a> {
 
 impl TOutputProtocol for CompactOutput<'_> {
     fn write_message_begin(&mut self, identifier: &TMessageIdentifier) -> thrift::Result<()> {
-        self.message_begin(identifier.name.as_bytes(), identifier.message_type, identifier.sequence_number);
+        let sequence_id = self.sequence_id.unwrap_or(identifier.sequence_number);
+        self.message_begin(identifier.name.as_bytes(), identifier.message_type, sequence_id);
         Ok(())
     }
 

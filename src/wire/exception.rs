@@ -4,7 +4,7 @@ use super::binary::BinaryOutput;
 use super::compact::CompactOutput;
 use super::framing::{begin_frame, end_frame};
 use super::{Encoding, Protocol};
-use thrift::protocol::{TFieldIdentifier, TMessageType, TOutputProtocol, TType};
+use thrift::protocol::{TFieldIdentifier, TInputProtocol, TMessageType, TOutputProtocol, TType};
 
 /// What a TApplicationException says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,27 @@ impl Exception {
             }
         }
         end_frame(encoding.framing, start, out);
+    }
+
+    /// Reads the body of an exception message. The type may be any number: thrift's own reader knows Apache's only.
+    ///
+    /// # Errors
+    /// The bytes are no such struct.
+    pub fn read(input: &mut dyn TInputProtocol) -> thrift::Result<Exception> {
+        let mut exception = Exception::new(ExceptionCode::UNKNOWN, "");
+        input.read_struct_begin()?;
+        loop {
+            let field = input.read_field_begin()?;
+            match (field.field_type, field.id) {
+                (TType::Stop, _) => break,
+                (TType::String, Some(1)) => exception.message = input.read_string()?,
+                (TType::I32, Some(2)) => exception.code = ExceptionCode(input.read_i32()?),
+                (kind, _) => input.skip(kind)?,
+            }
+            input.read_field_end()?;
+        }
+        input.read_struct_end()?;
+        Ok(exception)
     }
 
     fn write_body(&self, output: &mut dyn TOutputProtocol) {

@@ -68,6 +68,9 @@ pub fn printable(bytes: &[u8]) -> String {
     format!("\"{}{more}\"", shown.escape_ascii())
 }
 
+/// What an input protocol says when generated code asks for a header that is not there, or no longer.
+pub const NO_HEADER: &str = "there is no message to read";
+
 /// `bytes` as text.
 fn utf8(bytes: &[u8]) -> Result<String, Malformed> {
     match std::str::from_utf8(bytes) {

@@ -1,0 +1,204 @@
+//! `calculate load`: the load tool.
+//!
+//! [`script`] has the calls and the replies that are right, [`connection`] sends and checks them, [`pacer`] says when a
+//! call is due, [`report`] adds up.
+
+mod connection;
+mod pacer;
+mod report;
+mod script;
+
+use super::method::Method;
+use super::{fail, seconds};
+use crate::client::Target;
+use crate::wire::{Encoding, Framing, Protocol};
+use clap::{Args, ValueEnum};
+use connection::Plan;
+use indicatif::{ProgressBar, ProgressStyle};
+use report::{Report, Tally};
+use script::Script;
+use std::io::{IsTerminal, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Load a server, check every answer, and report calls/s and latencies
+///
+/// Closed loop by default: every connection keeps --depth calls in flight. With --rate, open loop: calls are due at a
+/// fixed rate, and latency counts from when a call was due, not from when it could be sent. Exit code 1 when any call
+/// failed or was answered wrongly.
+#[derive(Debug, Args)]
+pub(super) struct Load {
+    /// The server to load
+    #[arg(long, value_name = "HOST:PORT", env = "CALCULATE_SERVER", default_value = "127.0.0.1:9090")]
+    server: Target,
+    /// Connections
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    connections: usize,
+    /// Calls in flight on each connection (closed loop)
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=script::LENGTH as i64))]
+    depth: u32,
+    /// Calls a second over all connections (open loop)
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+    /// How long to load
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "10")]
+    duration: Duration,
+    /// How long to load before that, without counting
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
+    warmup: Duration,
+    /// Make this many calls on each connection, one after the other, instead of loading for a time
+    #[arg(long, value_name = "N", conflicts_with_all = ["rate", "duration", "warmup"])]
+    calls: Option<u64>,
+    /// Then print "holding" and keep the connections open, idle, for so long
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "calls")]
+    hold: Option<Duration>,
+    /// The method to call
+    #[arg(long, default_value = "square")]
+    method: Method,
+    /// How values become bytes
+    #[arg(long, default_value = "binary")]
+    protocol: ProtocolArg,
+    /// How messages are told apart
+    #[arg(long, default_value = "framed")]
+    framing: FramingArg,
+    /// What is a right answer: the reply, or (to measure an echo server) the call's own bytes
+    #[arg(long, default_value = "reply")]
+    expect: Expect,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ProtocolArg {
+    Binary,
+    Compact,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FramingArg {
+    Framed,
+    Unframed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Expect {
+    Reply,
+    Echo,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.001..=1e9).contains(&rate) => Ok(rate),
+        _ => Err("must be a number of calls a second above 0".into()),
+    }
+}
+
+impl Load {
+    pub(super) fn run(self) -> ExitCode {
+        let Some(address) = resolve(&self.server) else {
+            return fail(1, format_args!("cannot resolve {}", self.server));
+        };
+        super::serve::allow_descriptors();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
+        let outcome = runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(address)));
+        match outcome {
+            Ok(report) => {
+                if self.json { println!("{}", report.json()) } else { print!("{report}") }
+                if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            Err(error) => fail(1, error),
+        }
+    }
+
+    async fn load(&self, address: SocketAddr) -> Result<Report, String> {
+        let script = Rc::new(Script::write(self.method, self.encoding(), self.expect == Expect::Echo));
+        let mut streams = Vec::with_capacity(self.connections);
+        for _ in 0..self.connections {
+            let connected = connection::connect(address).await;
+            streams.push(connected.map_err(|error| format!("cannot connect to {}: {error}", self.server))?);
+        }
+        let start = Instant::now();
+        let (counts_from, end) = match self.calls {
+            None => (start + self.warmup, start + self.warmup + self.duration),
+            Some(_) => (start, start + Duration::from_secs(3600)),
+        };
+        let tasks: Vec<_> = streams
+            .into_iter()
+            .enumerate()
+            .map(|(index, stream)| {
+                let plan = self.plan(index, start, counts_from, end);
+                tokio::task::spawn_local(connection::run(stream, script.clone(), plan))
+            })
+            .collect();
+        let progress = self.show_progress(start, end);
+        let mut tally = Tally::new();
+        let mut held = Vec::new();
+        for task in tasks {
+            let (stream, counted) = task.await.map_err(|error| error.to_string())?;
+            tally.add(&counted);
+            held.push(stream);
+        }
+        progress.finish_and_clear();
+        let measured = if self.calls.is_some() { start.elapsed() } else { self.duration };
+        if let Some(hold) = self.hold {
+            println!("holding");
+            let _ = std::io::stdout().flush();
+            tokio::time::sleep(hold).await;
+        }
+        Ok(Report { tally, measured, connections: self.connections })
+    }
+
+    fn plan(&self, index: usize, start: Instant, counts_from: Instant, end: Instant) -> Plan {
+        let interval = self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
+        let share = index as f64 / self.connections as f64;
+        Plan {
+            depth: if self.calls.is_some() { 1 } else { self.depth as usize },
+            first_due: start + interval.unwrap_or_default().mul_f64(share),
+            interval,
+            counts_from,
+            end,
+            calls: self.calls,
+        }
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding {
+            framing: match self.framing {
+                FramingArg::Framed => Framing::Framed,
+                FramingArg::Unframed => Framing::Unframed,
+            },
+            protocol: match self.protocol {
+                ProtocolArg::Binary => Protocol::Binary,
+                ProtocolArg::Compact => Protocol::Compact,
+            },
+        }
+    }
+
+    /// A bar that follows the time, on a terminal only.
+    fn show_progress(&self, start: Instant, end: Instant) -> ProgressBar {
+        if self.calls.is_some() || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        const TICK: Duration = Duration::from_millis(200);
+        let bar = ProgressBar::new((end - start).as_millis() as u64);
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent}%") {
+            bar.set_style(style);
+        }
+        let shown = bar.clone();
+        tokio::task::spawn_local(async move {
+            while Instant::now() < end {
+                shown.set_position(start.elapsed().as_millis() as u64);
+                tokio::time::sleep(TICK).await;
+            }
+        });
+        bar
+    }
+}
+
+fn resolve(target: &Target) -> Option<SocketAddr> {
+    (target.host(), target.port()).to_socket_addrs().ok()?.next()
+}

@@ -1,0 +1,39 @@
+//! Wakes at a time to the microsecond: tokio's timers know milliseconds only, and their lateness would be measured.
+
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
+use std::io;
+use std::os::fd::OwnedFd;
+use tokio::io::unix::AsyncFd;
+use tokio::time::Instant;
+
+/// A timer of the kernel's.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    timer: AsyncFd<OwnedFd>,
+}
+
+impl Pacer {
+    pub(super) fn new() -> io::Result<Pacer> {
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        Ok(Pacer { timer: AsyncFd::register(timer)? })
+    }
+
+    /// Waits until `due`, not at all when that is past.
+    pub(super) async fn until(&self, due: Instant) -> io::Result<()> {
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        let value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+        loop {
+            let mut ready = self.timer.readable().await?;
+            let read = ready.try_io(|timer| Ok(rustix::io::read(timer.get_ref(), &mut [0; 8])?));
+            match read {
+                Ok(outcome) => return outcome.map(|_| ()),
+                Err(_would_block) => {}
+            }
+        }
+    }
+}
