@@ -19,7 +19,8 @@ from calculate._gen import Calculate
 from calculate._gen.ttypes import DomainError, Number
 
 PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
-RESULTS = {"Square": Calculate.Square_result, "Cal": Calculate.Cal_result}
+ARGS: dict[str, Any] = {"Square": Calculate.Square_args, "Cal": Calculate.Cal_args}
+RESULTS: dict[str, Any] = {"Square": Calculate.Square_result, "Cal": Calculate.Cal_result}
 PATIENCE_S = 20.0  # a test that waits longer has failed
 
 
@@ -105,7 +106,7 @@ def decode_call(content: bytes, protocol: str = "binary") -> Request:
     source = PROTOCOLS[protocol](buffer)
     name, kind, seqid = source.readMessageBegin()
     assert kind == TMessageType.CALL
-    args = {"Square": Calculate.Square_args, "Cal": Calculate.Cal_args}[name]()
+    args: Any = ARGS[name]()
     args.read(source)
     return Request(name, seqid, args.number.value)
 

@@ -172,7 +172,7 @@ def test_a_frame_out_of_bounds_is_refused_at_its_head(caller: Any, length: int) 
 
 
 def test_a_reply_longer_than_the_limit_is_refused(caller: Any) -> None:
-    error = ask(caller, frame(reply("Square", 1, 3.0)), max_message_bytes=33)
+    error = ask(caller, frame(reply("Square", 1, 3.0) + b"\0\0\0"), max_message_bytes=36)
     assert isinstance(error, ProtocolError)
     assert "max_message_bytes" in str(error)
 

@@ -63,7 +63,7 @@ def test_threads_with_time_outs_never_get_another_calls_answer() -> None:
                 peer.send(*(answer(call) for call in kept[:half]))
                 kept = kept[half:]
 
-    late = []
+    late: list[float] = []
 
     def work(thread: int) -> None:
         for call in range(100):

@@ -32,7 +32,7 @@ def test_a_late_answer_is_dropped_and_later_calls_get_their_own(caller: Any) -> 
 
             async def both() -> list[Any]:
                 calls = (client._client.square(1.0), client._client.square(2.0, timeout=0.1))
-                return await asyncio.gather(*calls, return_exceptions=True)
+                return list(await asyncio.gather(*calls, return_exceptions=True))
 
             outcomes = client._loop.run_until_complete(both())
         else:
@@ -140,6 +140,7 @@ def test_a_call_that_has_to_connect_again_has_one_deadline_for_both(caller: Any)
 
     with FakeServer(once, silent) as server, caller.connect(server.address) as client:
         client.square(1.0)
+        server._threads[1].join(PATIENCE_S)  # the server has closed the connection
         started = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             client.square(1.0, timeout=0.2)

@@ -7,14 +7,14 @@ from typing import Any
 
 from . import _text
 from ._aio_connection import AioConnection
+from ._aio_dial import aio_dial
 from ._method import Method
 from ._options import Options, check_timeout
 from ._session import Unsent
 from ._target import Target
-from .errors import ConnectError, ConnectionClosed, DeadlineExceeded
+from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
 
 _ATTEMPTS_MAX = 3
-_NEXT_ADDRESS_S = 0.25  # RFC 8305: when to try a name's next address beside the first
 
 
 class AioChannel:
@@ -30,13 +30,17 @@ class AioChannel:
         self._connection: AioConnection | None = None
         # The connection of the moment and the retired ones that have calls in flight.
         self._live: set[AioConnection] = set()
-        # Held while connecting, so that a lost connection is replaced once and not by every caller.
-        self._connecting = asyncio.Lock()
+        # One at a time, whoever waits for it.
+        self._connecting: asyncio.Task[AioConnection] | None = None
 
     async def connect(self) -> None:
         """Makes the first connection, within the time-out of the options."""
         timeout = self._options.timeout
-        await self._replace(None, timeout, self._time() + timeout)
+        try:
+            await self._replace(None, timeout, self._time() + timeout)
+        except BaseException:
+            await self.close()
+            raise
 
     async def call(self, method: Method, args: Any, timeout: float | None) -> Any:
         """The answer to one call, within ``timeout`` seconds or those of the options."""
@@ -64,6 +68,9 @@ class AioChannel:
     async def close(self) -> None:
         """Closes all connections; calls in flight fail with ConnectionClosed. May be repeated."""
         self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait({self._connecting})
         live = list(self._live)
         for connection in live:
             connection.end(self._closed_error())
@@ -71,34 +78,43 @@ class AioChannel:
             await connection.lost
 
     async def _replace(self, used: AioConnection | None, timeout: float, deadline: float) -> AioConnection:
-        try:
-            return await asyncio.wait_for(self._replace_once(used), deadline - self._time())
-        except (TimeoutError, asyncio.TimeoutError) as error:  # two classes before Python 3.11
-            if isinstance(error, OSError) and error.errno is not None:  # the system's ETIMEDOUT, not ours
-                raise ConnectError(_text.cannot_connect(self._server, error)) from error
-            raise DeadlineExceeded(_text.no_time_to_connect(self._server, timeout)) from None
-        except OSError as error:
-            raise ConnectError(_text.cannot_connect(self._server, error)) from error
-
-    async def _replace_once(self, used: AioConnection | None) -> AioConnection:
-        async with self._connecting:
-            if self._closed:
-                raise self._closed_error()
-            if self._connection is None or self._connection is used:
-                self._connection = await self._connect()
+        """Another connection than ``used``: one that is there by now, or a new one."""
+        if self._closed:
+            raise self._closed_error()
+        if self._connection is not None and self._connection is not used:
             return self._connection
+        if self._connecting is None:
+            # Its own task, which no caller's cancellation or short time-out takes from the others.
+            limit = max(timeout, self._options.timeout)
+            self._connecting = self._loop.create_task(self._connect(limit))
+            self._connecting.add_done_callback(self._connected)
+        connecting = self._connecting
+        await asyncio.wait({connecting}, timeout=deadline - self._time())
+        if not connecting.done():
+            raise DeadlineExceeded(_text.no_time_to_connect(self._server, timeout))
+        if connecting.cancelled():
+            raise self._closed_error()
+        error = connecting.exception()
+        if isinstance(error, CalculateError):
+            raise type(error)(*error.args) from error.__cause__
+        return connecting.result()
 
-    async def _connect(self) -> AioConnection:
+    async def _connect(self, timeout: float) -> AioConnection:
+        sock = await aio_dial(self._target, timeout, self._time() + timeout)
         _, connection = await self._loop.create_connection(
-            lambda: AioConnection(self._loop, self._options, self._server),
-            *self._target,
-            happy_eyeballs_delay=_NEXT_ADDRESS_S,
+            lambda: AioConnection(self._loop, self._options, self._server), sock=sock
         )
         self._live.add(connection)
         connection.lost.add_done_callback(lambda _: self._live.discard(connection))
-        if self._closed:  # meanwhile
-            connection.end(self._closed_error())
         return connection
+
+    def _connected(self, connecting: asyncio.Task[AioConnection]) -> None:
+        self._connecting = None
+        # Looking at the exception also tells asyncio that somebody has.
+        if not connecting.cancelled() and connecting.exception() is None:
+            self._connection = connecting.result()
+            if self._closed:  # meanwhile
+                self._connection.end(self._closed_error())
 
     def _closed_error(self) -> ConnectionClosed:
         return ConnectionClosed(_text.closed_by_client(self._server))
