@@ -7,8 +7,9 @@ use super::unsent::Unsent;
 use super::worker::{Buffers, Local};
 use crate::config::{Config, Handlers};
 use crate::wire::encoding::{Detected, Foreign, detect};
-use crate::wire::framing::{Split, Splitter};
-use crate::wire::{Exception, ExceptionCode, Malformed, printable};
+use crate::wire::framing::{Split, Splitter, message_start};
+use crate::wire::message::Kind;
+use crate::wire::{Encoding, Exception, ExceptionCode, Malformed, printable};
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -291,13 +292,28 @@ impl<'a> Connection<'a> {
             },
         };
         let encoding = splitter.encoding();
-        match splitter.split(bytes, &self.local.shared.config.limits).map_err(malformed)? {
-            Split::Incomplete => Ok(None),
-            Split::Message { message, consumed } => {
+        match splitter.split(bytes, &self.local.shared.config.limits) {
+            Ok(Split::Incomplete) => Ok(None),
+            Ok(Split::Message { message, consumed }) => {
                 let call = Call::read(encoding, &bytes[message]).map_err(malformed)?;
                 self.call(&call, output);
                 Ok(Some(consumed))
             }
+            Err(error) => {
+                self.refuse_unread(encoding, message_start(encoding.framing, bytes), &error, output);
+                Err(malformed(error))
+            }
+        }
+    }
+
+    /// The message that starts with `start` has no end that could be found, so its connection has none either. Its
+    /// caller is told, if the header is there.
+    fn refuse_unread(&mut self, encoding: Encoding, start: &[u8], error: &Malformed, output: &mut Vec<u8>) {
+        if let Ok(call) = Call::read(encoding, start)
+            && call.header.kind == Kind::Call
+        {
+            let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
+            self.reply(output, |out| call.refuse(&exception, out));
         }
     }
 

@@ -76,6 +76,14 @@ fn framed(bytes: &[u8], limits: &Limits) -> Result<Split, Malformed> {
     Ok(Split::Message { message: FRAME_HEADER_BYTES..end, consumed: end })
 }
 
+/// The message at the front of `bytes`, as far as it is there, without its frame header.
+pub fn message_start(framing: Framing, bytes: &[u8]) -> &[u8] {
+    match framing {
+        Framing::Framed => bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default(),
+        Framing::Unframed => bytes,
+    }
+}
+
 /// Leaves room for a frame's header. The result goes to [`end_frame`].
 pub fn begin_frame(framing: Framing, out: &mut Vec<u8>) -> usize {
     let start = out.len();

@@ -6,6 +6,7 @@ use super::script::{LENGTH, Script};
 use crate::wire::framing::{Split, Splitter};
 use crate::wire::message::{Header, Kind};
 use crate::wire::{Limits, Malformed};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -38,8 +39,8 @@ pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Runs the plan. Gives the connection back, to be held or closed, and what was counted.
-pub(super) async fn run(stream: TcpStream, script: Rc<Script>, plan: Plan) -> (TcpStream, Tally) {
+/// Runs the plan. Gives the connection back, to be held or closed.
+pub(super) async fn run(stream: TcpStream, script: Rc<Script>, plan: Plan, tally: Rc<RefCell<Tally>>) -> TcpStream {
     let mut connection = Connection {
         stream,
         splitter: Splitter::new(script.encoding),
@@ -49,15 +50,15 @@ pub(super) async fn run(stream: TcpStream, script: Rc<Script>, plan: Plan) -> (T
         replied: 0,
         waiting: VecDeque::new(),
         received: Vec::new(),
-        tally: Tally::new(),
+        tally,
     };
     let deadline = plan.end + DRAIN;
     match tokio::time::timeout_at(deadline, connection.exchange()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => connection.tally.fail(connection.in_flight(), &error.to_string()),
-        Err(_) => connection.tally.fail(connection.in_flight(), "no answer"),
+        Ok(Err(error)) => connection.fail(&error.to_string()),
+        Err(_) => connection.fail("no answer"),
     }
-    (connection.stream, connection.tally)
+    connection.stream
 }
 
 /// Calls that are in flight at the end have this long to be answered; then they have failed.
@@ -74,12 +75,18 @@ struct Connection {
     waiting: VecDeque<(Instant, u64)>,
     /// What came and is not a whole reply yet.
     received: Vec<u8>,
-    tally: Tally,
+    /// All connections count in it; each borrows it for the moment.
+    tally: Rc<RefCell<Tally>>,
 }
 
 impl Connection {
     fn in_flight(&self) -> u64 {
         self.sent - self.replied
+    }
+
+    /// The connection is no more.
+    fn fail(&self, why: &str) {
+        self.tally.borrow_mut().fail(self.in_flight().max(1), why);
     }
 
     async fn exchange(&mut self) -> io::Result<()> {
@@ -204,13 +211,14 @@ impl Connection {
 
     fn count(&mut self, now: Instant, count: u64, verdict: Result<(), Wrong>) {
         self.replied += count;
+        let tally = &mut *self.tally.borrow_mut();
         let counts = now >= self.plan.counts_from && now < self.plan.end + DRAIN;
         let in_time = now < self.plan.end || self.plan.interval.is_some();
         let mut left = count;
         while let Some((time, run)) = self.waiting.front_mut().filter(|_| left > 0) {
             let these = left.min(*run);
             if verdict.is_ok() && counts && in_time {
-                self.tally.succeed(now - *time, these);
+                tally.succeed(now - *time, these);
             }
             left -= these;
             *run -= these;
@@ -220,8 +228,8 @@ impl Connection {
         }
         match verdict {
             Ok(()) => {}
-            Err(Wrong::Refused) => self.tally.fail(count, "the server answered with an exception"),
-            Err(Wrong::Answer) => self.tally.wrong(count),
+            Err(Wrong::Refused) => tally.fail(count, "the server answered with an exception"),
+            Err(Wrong::Answer) => tally.wrong(count),
         }
     }
 }

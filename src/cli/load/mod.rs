@@ -17,6 +17,7 @@ use connection::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::{Report, Tally};
 use script::Script;
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
@@ -106,7 +107,8 @@ impl Load {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
         let outcome = runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(address)));
         match outcome {
-            Ok(report) => {
+            Ok((tally, measured)) => {
+                let report = Report { tally: &tally.borrow(), measured, connections: self.connections };
                 if self.json { println!("{}", report.json()) } else { print!("{report}") }
                 if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
@@ -114,7 +116,7 @@ impl Load {
         }
     }
 
-    async fn load(&self, address: SocketAddr) -> Result<Report, String> {
+    async fn load(&self, address: SocketAddr) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
         let script = Rc::new(Script::write(self.method, self.encoding(), self.expect == Expect::Echo));
         let mut streams = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
@@ -126,21 +128,19 @@ impl Load {
             None => (start + self.warmup, start + self.warmup + self.duration),
             Some(_) => (start, start + Duration::from_secs(3600)),
         };
+        let tally = Rc::new(RefCell::new(Tally::new()));
         let tasks: Vec<_> = streams
             .into_iter()
             .enumerate()
             .map(|(index, stream)| {
                 let plan = self.plan(index, start, counts_from, end);
-                tokio::task::spawn_local(connection::run(stream, script.clone(), plan))
+                tokio::task::spawn_local(connection::run(stream, script.clone(), plan, tally.clone()))
             })
             .collect();
         let progress = self.show_progress(start, end);
-        let mut tally = Tally::new();
-        let mut held = Vec::new();
+        let mut held = Vec::with_capacity(tasks.len());
         for task in tasks {
-            let (stream, counted) = task.await.map_err(|error| error.to_string())?;
-            tally.add(&counted);
-            held.push(stream);
+            held.push(task.await.map_err(|error| error.to_string())?);
         }
         progress.finish_and_clear();
         let measured = if self.calls.is_some() { start.elapsed() } else { self.duration };
@@ -149,7 +149,7 @@ impl Load {
             let _ = std::io::stdout().flush();
             tokio::time::sleep(hold).await;
         }
-        Ok(Report { tally, measured, connections: self.connections })
+        Ok((tally, measured))
     }
 
     fn plan(&self, index: usize, start: Instant, counts_from: Instant, end: Instant) -> Plan {

@@ -13,9 +13,10 @@ pub(super) struct Pacer {
 }
 
 impl Pacer {
+    #[expect(deprecated, reason = "its successor is unsafe; an OwnedFd that nobody closes early is what both ask for")]
     pub(super) fn new() -> io::Result<Pacer> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Pacer { timer: AsyncFd::register(timer)? })
+        Ok(Pacer { timer: AsyncFd::new(timer)? })
     }
 
     /// Waits until `due`, not at all when that is past.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
 
-/// Counts and latencies of one connection, or of all.
+/// Counts and latencies of all connections together.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// Latencies of right answers, in nanoseconds; most connections of a large load need no histogram for long.
+    /// Latencies of right answers, in nanoseconds.
     latencies: Histogram<u64>,
     failed: u64,
     wrong: u64,
@@ -17,15 +17,16 @@ pub(super) struct Tally {
 
 /// What a load came to.
 #[derive(Debug)]
-pub(super) struct Report {
-    pub(super) tally: Tally,
+pub(super) struct Report<'a> {
+    pub(super) tally: &'a Tally,
     pub(super) measured: Duration,
     pub(super) connections: usize,
 }
 
 impl Tally {
     pub(super) fn new() -> Tally {
-        let latencies = Histogram::new(SIGNIFICANT_DIGITS).expect("one to five digits are allowed");
+        let latencies = Histogram::new_with_bounds(1, LONGEST_NANOSECONDS, SIGNIFICANT_DIGITS);
+        let latencies = latencies.expect("the bounds are in order, and one to five digits are allowed");
         Tally { latencies, failed: 0, wrong: 0, first_failure: None }
     }
 
@@ -46,20 +47,14 @@ impl Tally {
     pub(super) fn wrong(&mut self, count: u64) {
         self.wrong += count;
     }
-
-    pub(super) fn add(&mut self, other: &Tally) {
-        self.latencies += &other.latencies;
-        self.failed += other.failed;
-        self.wrong += other.wrong;
-        if let Some(why) = &other.first_failure {
-            self.first_failure.get_or_insert_with(|| why.clone());
-        }
-    }
 }
+
+/// An hour.
+const LONGEST_NANOSECONDS: u64 = 3_600_000_000_000;
 
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-impl Report {
+impl Report<'_> {
     /// Whether every call was answered, and rightly.
     pub(super) fn is_clean(&self) -> bool {
         self.tally.failed == 0 && self.tally.wrong == 0 && self.calls() > 0
@@ -95,7 +90,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "calls      {:>12}   in {:.3} s over {} connections", self.calls(), self.measured.as_secs_f64(), self.connections)?;
         writeln!(f, "calls/s    {:>12.0}", self.rate())?;
