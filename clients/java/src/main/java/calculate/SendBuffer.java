@@ -77,6 +77,11 @@ final class SendBuffer extends TTransport {
     return true;
   }
 
+  /** What was taken last; its end is not marked. */
+  byte[] leaving() {
+    return leaving;
+  }
+
   /** Sends what was taken; false if the socket takes no more for now. */
   boolean send(SocketChannel channel) throws IOException {
     while (chunk.hasRemaining() || sent < leavingBytes) {
