@@ -135,6 +135,7 @@ final class IoThread implements Runnable {
   private void turn() throws IOException {
     takeInbox();
     failUnconnected();
+    releaseIdle();
     takeGrantedRole();
     putWaiting();
     if (sweep.isDue()) {
@@ -218,17 +219,24 @@ final class IoThread implements Runnable {
     }
   }
 
+  /**
+   * Lets go of connections on which no asynchronous call is in flight. Before new calls are put
+   * there too: taking the role again is when a connection that the server has closed is noticed.
+   */
   private void releaseIdle() throws IOException {
     for (Iterator<Connection> each = held.iterator(); each.hasNext(); ) {
       Connection connection = each.next();
-      SelectionKey key = connection.channel().keyFor(wakeUp.selector());
-      boolean released = connection.releaseIfIdle();
-      if (released) {
+      if (connection.releaseIfIdle()) {
         each.remove();
+        await(connection, 0);
       }
-      if (key != null && key.isValid()) {
-        key.interestOps(released ? 0 : connection.wantedOps());
-      }
+    }
+  }
+
+  private void await(Connection connection, int ops) throws IOException {
+    SelectionKey key = connection.channel().keyFor(wakeUp.selector());
+    if (key != null && key.isValid() && key.interestOps() != ops) {
+      key.interestOps(ops);
     }
   }
 
@@ -236,6 +244,9 @@ final class IoThread implements Runnable {
     if (held.isEmpty()) {
       wakeUp.park(sweep.sleepMillis());
     } else {
+      for (Connection connection : held) {
+        await(connection, connection.wantedOps());
+      }
       wakeUp.select(ready::add, sweep.sleepMillis());
     }
   }

@@ -11,12 +11,13 @@ import java.util.Arrays;
  * role.
  */
 final class ReceiveBuffer {
+  private static final int INITIAL_BYTES = 1024;
   private static final int KEPT_BYTES = 64 * 1024;
 
   /** The kernel writes here: a heap array would be copied by the JDK from such a buffer anyway. */
   private final ByteBuffer chunk = ByteBuffer.allocateDirect(KEPT_BYTES);
 
-  private byte[] bytes = new byte[KEPT_BYTES];
+  private byte[] bytes = new byte[INITIAL_BYTES];
   private int from;
   private int to;
 
@@ -59,7 +60,7 @@ final class ReceiveBuffer {
       from = 0;
       to = 0;
       if (bytes.length > 2 * KEPT_BYTES) {
-        bytes = new byte[KEPT_BYTES];
+        bytes = new byte[INITIAL_BYTES];
       }
     }
   }

@@ -14,13 +14,14 @@ import org.apache.thrift.transport.TTransportException;
  * {@link #send} without it).
  */
 final class SendBuffer extends TTransport {
+  private static final int INITIAL_BYTES = 1024;
   private static final int KEPT_BYTES = 64 * 1024;
 
   private final TConfiguration configuration;
-  private byte[] filling = new byte[KEPT_BYTES];
+  private byte[] filling = new byte[INITIAL_BYTES];
   private int filled;
 
-  private byte[] leaving = new byte[KEPT_BYTES];
+  private byte[] leaving = new byte[INITIAL_BYTES];
   private int leavingBytes;
   private int sent;
 
@@ -68,7 +69,7 @@ final class SendBuffer extends TTransport {
     if (filled == 0) {
       return false;
     }
-    byte[] empty = leaving.length > KEPT_BYTES ? new byte[KEPT_BYTES] : leaving;
+    byte[] empty = leaving.length > KEPT_BYTES ? new byte[INITIAL_BYTES] : leaving;
     leaving = filling;
     leavingBytes = filled;
     sent = 0;

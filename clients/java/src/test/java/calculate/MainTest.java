@@ -1,0 +1,155 @@
+package calculate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The program, in a process of its own, against Apache's own server. */
+class MainTest {
+  private static ApacheServer server;
+
+  /** What a run of the program left behind. */
+  private record Run(int code, String out, String err) {}
+
+  @BeforeAll
+  static void startServer() throws Exception {
+    server = new ApacheServer(Protocol.BINARY, Framing.FRAMED);
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
+
+  @Test
+  void one_number_prints_its_root() throws Exception {
+    assertEquals(new Run(0, "3.0\n", ""), run("", "9"));
+  }
+
+  @Test
+  void each_number_prints_a_line() throws Exception {
+    assertEquals(
+        new Run(0, "2.0\n-0.0\ninf\ninf\nnan\nnan\n", ""),
+        run("", "4", "-0", "inf", "1e400", "nan", "NaN"));
+  }
+
+  @Test
+  void cal_is_the_square() throws Exception {
+    assertEquals(new Run(0, "81.0\n16.0\n", ""), run("", "--method", "cal", "9", "-4"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-4", "-inf", "-Infinity", "-1e400"})
+  void a_negative_number_is_a_line_on_stderr(String number) throws Exception {
+    Run run = run("", number);
+    assertFailure(1, run);
+    assertTrue(run.err().contains("negative"), run.err());
+  }
+
+  @Test
+  void what_is_computed_before_a_failure_is_printed() throws Exception {
+    Run run = run("", "9", "-4", "16");
+    assertEquals("3.0\n", run.out());
+    assertEquals(1, run.code());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "--sever", "9d", "", "-x"})
+  void what_is_no_number_is_a_usage_error(String argument) throws Exception {
+    assertFailure(2, run("", argument));
+  }
+
+  @Test
+  void bad_options_are_usage_errors() throws Exception {
+    assertFailure(2, run("", "--timeout", "0", "9"));
+    assertFailure(2, run("", "--timeout", "-1", "9"));
+    assertFailure(2, run("", "--timeout", "soon", "9"));
+    assertFailure(2, run("", "--timeout", "nan", "9"));
+    assertFailure(2, run("", "--method", "cube", "9"));
+    assertFailure(2, run("", "--server", "nowhere", "9"));
+  }
+
+  @Test
+  void an_unreachable_server_is_a_line_on_stderr() throws Exception {
+    FakeServer gone = new FakeServer();
+    gone.close();
+    Run run = runAt(gone.address(), "", "9");
+    assertFailure(1, run);
+    assertTrue(run.err().contains(gone.address()), run.err());
+  }
+
+  @Test
+  void a_silent_server_is_a_line_on_stderr() throws Exception {
+    try (FakeServer silent = new FakeServer()) {
+      Run run = runAt(silent.address(), "", "--timeout", "0.1", "9");
+      assertFailure(1, run);
+      assertTrue(run.err().contains("0.1 s"), run.err());
+    }
+  }
+
+  @Test
+  void without_numbers_it_reads_them_until_something_else_comes() throws Exception {
+    assertEquals(new Run(0, "3.0\n4.0\n", ""), run("9\n 16 \nquit\n25\n"));
+    assertEquals(new Run(0, "3.0\n", ""), run("9\n"));
+    assertEquals(new Run(0, "", ""), run(""));
+  }
+
+  @Test
+  void a_domain_error_does_not_end_the_conversation() throws Exception {
+    Run run = run("-4\n9\n");
+    assertEquals("3.0\n", run.out());
+    assertEquals(0, run.code());
+    assertEquals(1, run.err().lines().count());
+  }
+
+  @Test
+  void it_tells_how_to_use_it() throws Exception {
+    Run help = run("", "--help");
+    assertEquals(0, help.code());
+    assertTrue(help.out().contains("square ROOT"), help.out());
+    Run version = run("", "--version");
+    assertEquals(0, version.code());
+    assertTrue(version.out().startsWith("calculate-client "), version.out());
+  }
+
+  private static void assertFailure(int code, Run run) {
+    assertEquals(code, run.code(), run.err());
+    assertEquals("", run.out());
+    assertEquals(1, run.err().lines().count(), run.err());
+  }
+
+  private static Run run(String input, String... arguments) throws Exception {
+    return runAt(server.address(), input, arguments);
+  }
+
+  private static Run runAt(String address, String input, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), "calculate.Main"));
+    command.addAll(List.of("--server", address));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).start();
+    var out = Background.run(() -> process.getInputStream().readAllBytes());
+    var err = Background.run(() -> process.getErrorStream().readAllBytes());
+    try (OutputStream in = process.getOutputStream()) {
+      in.write(input.getBytes(StandardCharsets.UTF_8));
+    }
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS), "it does not end");
+    return new Run(process.exitValue(), text(Background.get(out)), text(Background.get(err)));
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+  }
+}
