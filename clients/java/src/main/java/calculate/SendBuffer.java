@@ -32,7 +32,6 @@ final class SendBuffer extends TTransport {
 
   SendBuffer(TConfiguration configuration) {
     this.configuration = configuration;
-    chunk.limit(0);
   }
 
   int length() {
@@ -85,6 +84,9 @@ final class SendBuffer extends TTransport {
 
   /** Sends what was taken; false if the socket takes no more for now. */
   boolean send(SocketChannel channel) throws IOException {
+    if (chunk.capacity() == 0) {
+      chunk = ByteBuffer.allocateDirect(KEPT_BYTES).limit(0);
+    }
     while (chunk.hasRemaining() || sent < leavingBytes) {
       if (!chunk.hasRemaining()) {
         int count = Math.min(leavingBytes - sent, chunk.capacity());

@@ -48,13 +48,12 @@ final class ThriftClient implements AutoCloseable {
    */
   <T extends TSerializable, R> CompletableFuture<R> callAsync(
       Method<T, R> method, TSerializable args, Duration timeout) {
-    Call<T, R> call =
-        Call.asynchronous(method, args, Deadline.after(Options.checked(timeout)), connections.io());
+    Deadline deadline = Deadline.after(Options.checked(timeout));
     if (connections.isClosed()) {
-      call.end(Errors.clientClosed(connections.target()));
-    } else {
-      connections.io().submit(call);
+      return CompletableFuture.failedFuture(Errors.clientClosed(connections.target()));
     }
+    Call<T, R> call = Call.asynchronous(method, args, deadline, connections.io());
+    connections.io().submit(call);
     return call.future();
   }
 

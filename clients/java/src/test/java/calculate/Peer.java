@@ -2,10 +2,12 @@ package calculate;
 
 import calculate.idl.Calculate;
 import calculate.idl.Number;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import org.apache.thrift.TException;
@@ -25,6 +27,7 @@ final class Peer implements AutoCloseable {
   record Request(String method, int id, double value) {}
 
   private final Socket socket;
+  private final InputStream raw;
   private final DataInputStream in;
   private final DataOutputStream out;
 
@@ -32,7 +35,8 @@ final class Peer implements AutoCloseable {
     this.socket = socket;
     socket.setSoTimeout(TIMEOUT_MILLIS);
     socket.setTcpNoDelay(true);
-    in = new DataInputStream(socket.getInputStream());
+    raw = socket.getInputStream();
+    in = new DataInputStream(new BufferedInputStream(raw));
     out = new DataOutputStream(socket.getOutputStream());
   }
 
@@ -42,10 +46,13 @@ final class Peer implements AutoCloseable {
     return request(frame);
   }
 
-  /** What one read brings: what left in one write, if it is short. */
+  /**
+   * What one read brings: what left in one write, if it is short. All that was read before is used
+   * up.
+   */
   byte[] readOnce() throws IOException {
     byte[] buffer = new byte[60_000];
-    int count = in.read(buffer);
+    int count = raw.read(buffer);
     return java.util.Arrays.copyOf(buffer, count);
   }
 
