@@ -138,6 +138,8 @@ class AioCall:
     """A call in flight."""
 
     __slots__ = ("answer", "deadline", "mark", "method", "seqid", "timeout")
+    seqid: int
+    mark: int
 
     def __init__(self, method: Method, answer: asyncio.Future[Any], timeout: float, deadline: float) -> None:
         self.method = method
@@ -145,12 +147,13 @@ class AioCall:
         self.answer = answer
         self.timeout = timeout
         self.deadline = deadline
-        self.seqid = 0
-        self.mark = 0
 
     def resolve(self, value: Any) -> None:
-        if not self.answer.done():
+        # It may be cancelled while its task has not come round to saying so. (suppress() costs more than the rest.)
+        try:  # noqa: SIM105
             self.answer.set_result(value)
+        except asyncio.InvalidStateError:
+            pass
 
     def reject(self, error: CalculateError) -> None:
         if not self.answer.done():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -21,6 +22,10 @@ from ._session import Session, Unsent
 from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
 
 _READ_BYTES = 65_536
+_SLEEP_S_MAX = 60.0
+
+# What a caller's thread does for a while; returns what it does next.
+Role = Callable[["_Call", float], Any]
 
 
 class Connection:
@@ -45,12 +50,14 @@ class Connection:
         call = _Call(method)
         try:
             with self._mutex:
-                if self._session.idle and self._reader is None:
+                if self._reader is None and self._session.idle:
                     self._look()
                 if not self._session.usable:
                     raise Unsent
                 self._session.start(call, args)
-            self._work(call, deadline)
+                role = self._next_role(call)
+            while role is not None:
+                role = role(call, deadline)
         except _Late:
             self._leave(call, whole=True)
             if not call.done:
@@ -78,24 +85,20 @@ class Connection:
         with self._mutex:
             return self._session.usable
 
-    def _work(self, call: _Call, deadline: float) -> None:
-        """Takes one role after another until the call is done; raises _Late when its deadline has passed."""
-        while True:
-            with self._mutex:
-                if call.done:
-                    return
-                if self._sender is None and (self._rest or self._session.has_unsent):
-                    self._sender = call
-                    role = self._send
-                elif self._reader is None:
-                    self._reader = call
-                    role = self._read
-                else:
-                    call.park()
-                    role = self._sleep
-            role(call, deadline)
+    def _next_role(self, call: _Call) -> Role | None:
+        """What the thread of ``call`` does next; nothing when the call is done. With the mutex held, as _settle."""
+        if call.done:
+            return None
+        if self._sender is None and (self._session.has_unsent or self._rest):
+            self._sender = call
+            return self._send
+        if self._reader is None:
+            self._reader = call
+            return self._read
+        call.park()
+        return self._sleep
 
-    def _send(self, call: _Call, deadline: float) -> None:
+    def _send(self, call: _Call, deadline: float) -> Role | None:
         """Sends all that is queued, also what is queued meanwhile."""
         while True:
             with self._mutex:
@@ -104,7 +107,7 @@ class Connection:
                 if not data or self._session.ended is not None:
                     self._sender = None
                     self._settle()
-                    return
+                    return self._next_role(call)
             try:
                 sent = self._sock.send(data)
             except BlockingIOError:
@@ -128,69 +131,67 @@ class Connection:
                 self._reader = call
         wait_writable(self._sock, remaining, or_readable=reads)
         if reads:
-            if self._readable.now():
-                self._receive()
+            data = self._receive() if self._readable.now() else None
             with self._mutex:
+                self._take(data)
                 self._reader = None
                 self._wake_one()
 
-    def _read(self, call: _Call, deadline: float) -> None:
+    def _read(self, call: _Call, deadline: float) -> Role | None:
         """Reads for everybody until the own answer has come."""
         while True:
-            if not self._readable.wait(deadline - monotonic()):
-                if deadline <= monotonic():
-                    raise _Late
+            if self._readable.wait(deadline - monotonic()):
+                data = self._receive()
+            elif monotonic() < deadline:
                 continue
-            self._receive()
-            if call.done:
-                break
-        with self._mutex:
-            self._reader = None
-            self._wake_one()
-            self._settle()
+            else:
+                raise _Late
+            with self._mutex:
+                self._take(data)
+                if call.done:
+                    self._reader = None
+                    self._wake_one()
+                    self._settle()
+                    return None
 
-    def _sleep(self, call: _Call, deadline: float) -> None:
+    def _sleep(self, call: _Call, deadline: float) -> Role | None:
+        """Sleeps until the answer has come, or until a role may be free."""
         remaining = deadline - monotonic()
-        if remaining > 0 and call.alarm.acquire(timeout=min(remaining, _SLEEP_S_MAX)):
-            return
-        if deadline <= monotonic():
+        if not (remaining > 0 and call.alarm.acquire(timeout=min(remaining, _SLEEP_S_MAX))) and deadline <= monotonic():
             raise _Late
+        with self._mutex:
+            return self._next_role(call)
 
-    def _receive(self) -> None:
-        """Reads once and hands out what came."""
+    def _receive(self) -> bytes | ConnectionClosed | None:
+        """What there is to read: bytes, why there will be none any more, or nothing yet."""
         try:
             data = self._sock.recv(_READ_BYTES)
         except BlockingIOError:
-            return
+            return None
         except OSError as error:
-            self._fail(error)
-            return
-        with self._mutex:
-            if data:
-                self._session.receive(data)
-            else:
-                self._session.end(ConnectionClosed(_text.closed_by_server(self._server)))
-            self._settle()
+            return self._lost(error)
+        return data or ConnectionClosed(_text.closed_by_server(self._server))
+
+    def _take(self, data: bytes | ConnectionClosed | None) -> None:
+        """Hands out what was received. With the mutex held."""
+        if isinstance(data, bytes):
+            self._session.receive(data)
+        elif data is not None:
+            self._session.end(data)
+        self._settle()
 
     def _look(self) -> None:
         """Takes in what came while nobody was reading: the end of the connection, or a late answer."""
-        while self._session.usable and self._readable.now():
-            try:
-                data = self._sock.recv(_READ_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if data:
-                self._session.receive(data)
-            else:
-                self._session.end(ConnectionClosed(_text.closed_by_server(self._server)))
-            self._settle()
+        while self._readable.now() and self._session.usable:
+            self._take(self._receive())
 
     def _fail(self, error: OSError) -> None:
+        self.close(self._lost(error))
+
+    def _lost(self, error: OSError) -> ConnectionClosed:
         closed = ConnectionClosed(_text.lost(self._server, error))
         closed.__cause__ = error
-        self.close(closed)
+        return closed
 
     def _leave(self, call: _Call, *, whole: bool) -> None:
         """Gives up a call that is not done, and the roles of its thread.
@@ -270,6 +271,3 @@ class _Call:
         if self.parked:
             self.parked = False
             self.alarm.release()
-
-
-_SLEEP_S_MAX = 60.0

@@ -29,6 +29,8 @@ class Method:
     ) -> None:
         self.name = name
         self.wire_name = name.encode()
+        # A CALL in the strict binary protocol as far as its sequence id, which varies (thrift-binary-protocol.md).
+        self.binary_head = b"\x80\x01\x00\x01" + len(self.wire_name).to_bytes(4, "big") + self.wire_name
         self.args = args
         self.result = result
         self.args_spec = [args, args.thrift_spec]

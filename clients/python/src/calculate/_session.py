@@ -87,7 +87,10 @@ class Session(Generic[C]):
         Raises TypeError or OverflowError for arguments that do not fit the IDL, and ValueError for a message
         longer than max_message_bytes; then nothing has happened.
         """
-        seqid = self._next_seqid()
+        seqid = self._last_seqid + 1
+        if seqid > _SEQID_MAX or seqid in self.pending or seqid in self._abandoned:
+            seqid = self._free_seqid()
+        self._last_seqid = seqid
         message = self._codec.encode(call.method, seqid, args)
         if len(message) > self._length_max:
             raise ValueError(f"the call takes {len(message)} bytes, max_message_bytes is {self._length_max}")
@@ -114,13 +117,12 @@ class Session(Generic[C]):
                 self._codec.load(buffer)
             for start, end in spans:
                 kind, name, seqid, body = self._codec.head(start, end)
-                call = self.pending.pop(seqid, None)
-                if call is None:
+                culprit = self.pending.pop(seqid, None)
+                if culprit is None:
                     self._drop(seqid)
-                    continue
-                culprit = call
-                self._answer(call, kind, name, body, end)
-                culprit = None
+                else:
+                    self._answer(culprit, kind, name, body, end)
+                    culprit = None
             if self._framer.fault is not None:
                 raise Malformed(self._framer.fault)
         except Malformed as error:
@@ -147,12 +149,11 @@ class Session(Generic[C]):
             self.ended = error
             self._fail_pending(error)
 
-    def _next_seqid(self) -> int:
+    def _free_seqid(self) -> int:
         seqid = self._last_seqid
         while True:
             seqid = seqid + 1 if seqid < _SEQID_MAX else 1
             if seqid not in self.pending and seqid not in self._abandoned:
-                self._last_seqid = seqid
                 return seqid
 
     def _answer(self, call: C, kind: int, name: bytes, body: int, end: int) -> None:
