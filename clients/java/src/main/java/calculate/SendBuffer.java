@@ -27,8 +27,9 @@ final class SendBuffer extends TTransport {
 
   /**
    * The kernel reads from here: a heap array would be copied by the JDK into such a buffer anyway.
+   * Made by the first send.
    */
-  private final ByteBuffer chunk = ByteBuffer.allocateDirect(KEPT_BYTES);
+  private ByteBuffer chunk = ByteBuffer.allocate(0);
 
   SendBuffer(TConfiguration configuration) {
     this.configuration = configuration;
