@@ -97,16 +97,17 @@ impl Service {
     }
 
     fn process(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Exception> {
-        let protocol_error = |malformed: Malformed| Exception::new(ExceptionCode::PROTOCOL_ERROR, malformed.to_string());
+        let protocol_error =
+            |malformed: Malformed| Exception::new(ExceptionCode::PROTOCOL_ERROR, malformed.to_string());
         let identifier = call.header.identifier().map_err(protocol_error)?;
         let body = &call.message[call.header.body_offset..];
         let run = || match call.encoding.protocol {
-            Protocol::Binary => self
-                .processor
-                .process(&mut BinaryInput::new(identifier, body, limits), &mut BinaryOutput::new(out)),
-            Protocol::Compact => self
-                .processor
-                .process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out)),
+            Protocol::Binary => {
+                self.processor.process(&mut BinaryInput::new(identifier, body, limits), &mut BinaryOutput::new(out))
+            }
+            Protocol::Compact => {
+                self.processor.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
+            }
         };
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(())) => Ok(()),
@@ -121,8 +122,8 @@ impl Service {
         }
     }
 
-    /// What to send instead of `reply`: generated code gives its own errors as Rust's Debug output, with no type
-    /// (W12), and knows no bound on a reply.
+    /// What to send instead of `reply`: generated code gives its own errors as Rust's Debug output and with no type
+    /// (W12), as it does a handler's undeclared ones, and knows no bound on a reply.
     fn own_words(&self, call: &Call<'_>, reply: &[u8], limits: &Limits) -> Option<Exception> {
         if reply.len() > limits.message_bytes {
             let text = format!("the reply has {} bytes; at most {} are sent", reply.len(), limits.message_bytes);
@@ -140,9 +141,13 @@ impl Service {
             let text = format!("{} has no method {}", self.name, printable(call.header.method()));
             return Some(Exception::new(ExceptionCode::UNKNOWN_METHOD, text));
         }
-        let debug_output = said.message.strip_prefix("ProtocolError { kind: ")?;
-        let (_, text) = debug_output.split_once("message: \"")?;
-        Some(Exception::new(ExceptionCode::PROTOCOL_ERROR, text.trim_end_matches("\" }")))
+        if said.code != ExceptionCode::UNKNOWN {
+            return None;
+        }
+        Some(match debug_text(&said.message) {
+            Some(text) => Exception::new(ExceptionCode::PROTOCOL_ERROR, text),
+            None => Exception::new(ExceptionCode::INTERNAL_ERROR, said.message),
+        })
     }
 }
 
@@ -168,6 +173,12 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The text in the Debug output of a `thrift::ProtocolError`: arguments that could not be read.
+fn debug_text(debug_output: &str) -> Option<&str> {
+    let (_, text) = debug_output.strip_prefix("ProtocolError { kind: ")?.split_once("message: \"")?;
+    Some(text.trim_end_matches("\" }"))
+}
+
 fn read_exception(protocol: Protocol, reply: &[u8], limits: &Limits) -> Option<Exception> {
     let header = Header::read(protocol, reply).ok()?;
     let body = &reply[header.body_offset..];
@@ -189,4 +200,3 @@ impl fmt::Debug for Service {
         write!(f, "{} ({:?})", self.name, self.handlers)
     }
 }
-

@@ -2,7 +2,7 @@
 
 use super::dispatch::{Call, Service};
 use crate::error::Error;
-use crate::wire::message::Header;
+use crate::wire::message::Kind;
 use crate::wire::{Encoding, Limits};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -111,14 +111,13 @@ impl Shared {
 
 impl Job {
     fn run(self, limits: &Limits) {
-        if self.reply.is_closed() {
+        let Ok(call) = Call::read(self.encoding, &self.message) else { return };
+        // Nobody waits for the reply to a oneway call: its sender may well be gone.
+        if self.reply.is_closed() && call.header.kind != Kind::Oneway {
             return;
         }
         let mut out = Vec::new();
-        if let Ok(header) = Header::read(self.encoding.protocol, &self.message) {
-            let call = Call { encoding: self.encoding, message: &self.message, header };
-            self.service.answer(&call, limits, &mut out);
-        }
+        self.service.answer(&call, limits, &mut out);
         // The connection may be gone by now: then nobody wants the reply.
         let _ = self.reply.send(out);
     }
