@@ -10,8 +10,10 @@ use thrift::protocol::TType;
 pub(super) struct Scopes {
     /// The innermost scope.
     current: Expected,
-    /// The scopes outside it.
-    outer: [Expected; MAX_DEPTH],
+    /// The scopes outside it, and those further in: most messages are shallow, and clearing room for the deepest would
+    /// cost each of them.
+    outer: [Expected; INLINE],
+    further: Vec<Expected>,
     depth: usize,
     depth_limit: usize,
 }
@@ -28,7 +30,8 @@ impl Scopes {
     pub(super) fn new(limits: &Limits) -> Scopes {
         Scopes {
             current: Expected::same(TType::Struct),
-            outer: [Expected::same(TType::Stop); MAX_DEPTH],
+            outer: [Expected::same(TType::Stop); INLINE],
+            further: Vec::new(),
             depth: 0,
             depth_limit: limits.depth.min(MAX_DEPTH),
         }
@@ -84,7 +87,10 @@ impl Scopes {
     #[inline]
     pub(super) fn end(&mut self) -> bool {
         self.depth = self.depth.saturating_sub(1);
-        self.current = self.outer[self.depth];
+        self.current = match self.outer.get(self.depth) {
+            Some(outer) => *outer,
+            None => self.further.pop().unwrap_or(Expected::same(TType::Stop)),
+        };
         self.depth == 0
     }
 
@@ -92,7 +98,10 @@ impl Scopes {
         if self.depth >= self.depth_limit {
             return Err(format!("nested more than {} deep", self.depth_limit).into());
         }
-        self.outer[self.depth] = self.current;
+        match self.outer.get_mut(self.depth) {
+            Some(outer) => *outer = self.current,
+            None => self.further.push(self.current),
+        }
         self.current = inner;
         self.depth += 1;
         Ok(())
@@ -103,6 +112,8 @@ impl Scopes {
         format!("a value of type {} where {kind} belongs", self.current.next).into()
     }
 }
+
+const INLINE: usize = 8;
 
 /// What a container has to fit into.
 #[derive(Clone, Copy)]

@@ -1,0 +1,71 @@
+# What a user types; `make help` lists it. Everything is installed below target/, clients/python/.venv and Maven's own
+# folder; nothing else on the machine is changed.
+
+CARGO  ?= cargo
+PYTHON ?= python3
+MVN    ?= mvn -B -q
+VENV   := clients/python/.venv
+JAR    := clients/java/target/calculate-client.jar
+SERVER := target/release/calculate
+
+.PHONY: help run-server build demo test test-rust test-python test-java check gen vectors bench fuzz clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+run-server: $(SERVER) ## build and run the server on 127.0.0.1:9090
+	$(SERVER) serve
+
+build: $(SERVER) $(VENV)/installed $(JAR) ## the server, the Python client in its virtual environment, the Java jar
+
+$(SERVER): $(shell find src idl -name '*.rs' -o -name '*.thrift') Cargo.toml Cargo.lock
+	$(CARGO) build --release --locked
+	@touch $@
+
+$(VENV)/installed: clients/python/pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e 'clients/python[dev]'
+	@touch $@
+
+$(JAR): $(shell find clients/java/src/main clients/java/src/generated -name '*.java') clients/java/pom.xml
+	$(MVN) -f clients/java/pom.xml package -DskipTests
+	@touch $@
+
+demo: build ## start a server, call it from Rust, Python and Java, stop it
+	@tests/demo.sh
+
+test: test-rust test-python test-java ## every test of every language, against the real server
+
+test-rust: $(SERVER)
+	$(CARGO) test --release --locked
+
+test-python: $(SERVER) $(VENV)/installed
+	cd clients/python && .venv/bin/python -m pytest -q
+
+test-java: $(SERVER)
+	$(MVN) -f clients/java/pom.xml verify
+
+check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
+	cd clients/python && .venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+	$(MVN) -f clients/java/pom.xml -Pcheck verify -DskipTests
+	idl/generate.sh --check
+	$(VENV)/bin/python idl/vectors/generate.py --check
+
+gen: ## compile the IDL into Rust, Python and Java
+	idl/generate.sh
+
+vectors: $(VENV)/installed ## write the golden messages anew
+	$(VENV)/bin/python idl/vectors/generate.py
+
+bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
+	benches/run.sh
+
+fuzz: ## fuzz every parser for a minute each (SECONDS=60), with the nightly toolchain and cargo-fuzz
+	fuzz/run.sh
+
+clean: ## remove all that was built
+	$(CARGO) clean
+	rm -rf $(VENV) clients/java/target benches/peers/target fuzz/target
