@@ -1,0 +1,143 @@
+"""Drives the benchmarks: servers beside their peers in alternating rounds, medians, ratios, CPU per call."""
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CALCULATE = ROOT / "target/release/calculate"
+PEERS = ROOT / "benches/peers/target/release"
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SECONDS = os.environ.get("SECONDS_EACH", "3")
+TICK = os.sysconf("SC_CLK_TCK")
+SERVER_CORE, LOAD_CORE = "0", "1"
+
+SERVERS = {
+    "echo (the limit)": [str(PEERS / "echo-epoll")],
+    "calculate": [str(CALCULATE), "serve", "--workers", "1"],
+    "bare loop, stock protocols": [str(PEERS / "bare-loop")],
+    "Volo": [str(PEERS / "volo")],
+    "Apache Rust TServer": [str(PEERS / "apache-threaded")],
+}
+
+
+@contextmanager
+def running(command, core=SERVER_CORE):
+    """A server on a free port; gives its process and its address."""
+    process = subprocess.Popen(
+        ["taskset", "-c", core, *command, "--listen", "127.0.0.1:0"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )
+    try:
+        yield process, process.stdout.readline().removeprefix("listening on ").strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def cpu_seconds(pid):
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def memory_kib(pid):
+    """Resident memory."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1))
+
+
+def load(address, depth, expect):
+    command = ["taskset", "-c", LOAD_CORE, str(CALCULATE), "load", "--server", address, "--connections", "64"]
+    command += ["--depth", str(depth), "--duration", SECONDS, "--warmup", "0.5", "--expect", expect, "--json"]
+    report = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True).stdout)
+    if report["failed"] or report["wrong"]:
+        sys.exit(f"{report['failed']} calls failed, {report['wrong']} answers were wrong: no figure")
+    return report
+
+
+def server():
+    """Calls/s of one worker against its peers, in alternating rounds."""
+    for depth in (1, 16):
+        rates = {name: [] for name in SERVERS}
+        cpu = {name: [] for name in SERVERS}
+        for _ in range(ROUNDS):
+            for name, command in SERVERS.items():
+                with running(command) as (process, address):
+                    before = cpu_seconds(process.pid)
+                    report = load(address, depth, "echo" if name.startswith("echo") else "reply")
+                    spent = cpu_seconds(process.pid) - before
+                calls = report["calls"] * (1 + 0.5 / float(SECONDS))
+                rates[name].append(report["calls_per_second"])
+                cpu[name].append(spent / calls * 1e6)
+        print(f"\nserver, one worker, 64 connections, {depth} in flight each ({ROUNDS} rounds of {SECONDS} s, medians)")
+        print(f"{'':28} {'calls/s':>12} {'ratio to echo':>14} {'CPU µs/call':>12}")
+        for name, measured in rates.items():
+            ratio = statistics.median(ours / limit for ours, limit in zip(measured, rates["echo (the limit)"]))
+            print(f"{name:28} {statistics.median(measured):12,.0f} {ratio:14.2f} {statistics.median(cpu[name]):12.2f}")
+
+
+def memory():
+    """Resident memory per idle connection, 10,000 of them, each after one call."""
+    print("\nresident memory per idle connection, each after one call")
+    for name, count in (("calculate", 10_000), ("Volo", 10_000)):
+        with running(SERVERS[name]) as (process, address):
+            warm = ["load", "--server", address, "--connections", "1", "--calls", "1"]
+            subprocess.run([str(CALCULATE), *warm], stdout=subprocess.DEVNULL, check=True)
+            before = memory_kib(process.pid)
+            hold = ["load", "--server", address, "--connections", str(count), "--calls", "1", "--hold", "2"]
+            holder = subprocess.Popen([str(CALCULATE), *hold], stdout=subprocess.PIPE, text=True)
+            while holder.stdout.readline().strip() != "holding":
+                if holder.poll() is not None:
+                    sys.exit("the connections could not be held")
+            after = memory_kib(process.pid)
+            holder.communicate()
+        print(f"{name:28} {(after - before) / count:8.2f} KiB   ({count:,} connections, {before} → {after} KiB)")
+
+
+def start():
+    """From exec to listening."""
+    times = []
+    for _ in range(max(ROUNDS, 10)):
+        began = time.perf_counter()
+        with running(SERVERS["calculate"]):
+            times.append((time.perf_counter() - began) * 1000)
+    print(f"\ncalculate serve, exec to listening: median {statistics.median(times):.1f} ms, most {max(times):.1f} ms")
+
+
+def client_bench(title, command, directory):
+    print(f"\n{title}")
+    sys.stdout.flush()
+    with running(SERVERS["calculate"]) as (_, address):
+        subprocess.run([*command, "--server", address], cwd=directory, check=True)
+
+
+def python():
+    """The Python client beside Apache's and grpc.aio."""
+    for script in ("bench_blocking.py", "bench_aio.py"):
+        command = ["taskset", "-c", LOAD_CORE, ".venv/bin/python", f"bench/{script}"]
+        client_bench(f"Python: {script}", command, ROOT / "clients/python")
+
+
+def java():
+    """The Java client beside libthrift's and grpc-java."""
+    client_bench("Java", ["bench/run.sh"], ROOT / "clients/java")
+
+
+PARTS = {part.__name__: part for part in (server, memory, start, python, java)}
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or PARTS:
+        if wanted not in PARTS:
+            sys.exit(f"no benchmark {wanted!r}; there are {', '.join(PARTS)}")
+        PARTS[wanted]()
