@@ -26,7 +26,7 @@ pub(super) fn run(
         true => Some(Pool::start(config.pool_threads, config.pool_queue, config.limits)?),
         false => None,
     };
-    let (connections, drain_timeout) = (config.connections, config.drain_timeout);
+    let (connections, drain_timeout, drained_pool) = (config.connections, config.drain_timeout, pool.clone());
     log::info!("serving {}: {config:?}", services.names());
     let shared = Arc::new(Shared { config, services, pool, rejects: Rejects::default() });
     let workers = (0..shared.config.workers)
@@ -44,7 +44,7 @@ pub(super) fn run(
             shared,
         };
         acceptor.accept(shutdown.phases()).await;
-        Ok(drain(&counters, drain_timeout, &shutdown).await)
+        Ok(drain(&counters, drained_pool, drain_timeout, &shutdown).await)
     })
 }
 
@@ -130,12 +130,14 @@ impl Acceptor {
     }
 }
 
-/// Waits until all connections have ended, or the time is up: then the rest are cut.
-async fn drain(counters: &[Arc<AtomicUsize>], timeout: Duration, shutdown: &Shutdown) -> Outcome {
+/// Waits until all connections have ended, and all calls of those that were lost, or the time is up: then the rest
+/// are cut.
+async fn drain(counters: &[Arc<AtomicUsize>], pool: Option<Pool>, timeout: Duration, shutdown: &Shutdown) -> Outcome {
     const LOOK: Duration = Duration::from_millis(2);
     let open = || counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum::<usize>();
+    let unfinished = || pool.as_ref().map_or(0, Pool::unfinished);
     let ended = async {
-        while open() > 0 {
+        while open() + unfinished() > 0 {
             tokio::time::sleep(LOOK).await;
         }
     };

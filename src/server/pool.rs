@@ -53,8 +53,12 @@ struct Job {
 impl Pool {
     /// Starts `threads` threads with room for `capacity` calls that wait for one of them.
     pub(super) fn start(threads: usize, capacity: usize, limits: Limits) -> Result<Pool, Error> {
-        let shared =
-            Arc::new(Shared { queue: Mutex::default(), not_empty: Condvar::new(), capacity: capacity + threads, limits });
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            not_empty: Condvar::new(),
+            capacity: capacity + threads,
+            limits,
+        });
         let pool = Pool { handle: Arc::new(Handle { shared: shared.clone() }) };
         for index in 0..threads {
             let shared = shared.clone();
@@ -83,6 +87,12 @@ impl Pool {
         drop(queue);
         shared.not_empty.notify_one();
         Some(receiver)
+    }
+
+    /// Calls that wait for a thread or have one.
+    pub(super) fn unfinished(&self) -> usize {
+        let queue = self.handle.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.jobs.len() + queue.busy
     }
 }
 

@@ -117,6 +117,13 @@ impl Local {
             last_ended: Notify::new(),
         }
     }
+
+    /// Tells every connection, present and to come, that the server drains; again is as once.
+    fn begin_drain(&self) {
+        if !self.draining.replace(true) {
+            self.drain.notify_waiters();
+        }
+    }
 }
 
 /// One read takes at most this much.
@@ -129,12 +136,11 @@ async fn run(local: Rc<Local>, mut sockets: mpsc::UnboundedReceiver<Accepted>, m
                 Some(accepted) => begin(&local, accepted),
                 None => break,
             },
-            _ = phases.wait_for(|phase| *phase >= Phase::Draining), if !local.draining.get() => {
-                local.draining.set(true);
-                local.drain.notify_waiters();
-            }
+            _ = phases.wait_for(|phase| *phase >= Phase::Draining), if !local.draining.get() => local.begin_drain(),
         }
     }
+    // The acceptor lets go when the drain begins: that may be the first that is heard of it here.
+    local.begin_drain();
     while local.connections.load(Ordering::Relaxed) > 0 {
         tokio::select! {
             () = local.last_ended.notified() => {}
