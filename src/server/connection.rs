@@ -1,15 +1,10 @@
-//! One connection: bytes in, calls out; replies in, bytes out.
+//! One connection: its socket, its deadlines, and its end.
 
-use super::dispatch::Call;
-use super::in_flight::InFlight;
+use super::conversation::{Conversation, Ending};
 use super::rejects::Reason;
 use super::unsent::Unsent;
 use super::worker::{Buffers, Local};
-use crate::config::{Config, Handlers};
-use crate::wire::encoding::{Detected, Foreign, detect};
-use crate::wire::framing::{Split, Splitter, message_start};
-use crate::wire::message::Kind;
-use crate::wire::{Encoding, Exception, ExceptionCode, Malformed, printable};
+use crate::config::Config;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -20,25 +15,17 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// The state of a connection. What is large is empty, and owns no memory, while the connection is idle.
+/// A peer's conversation, and what its socket and the clock say of it.
 pub(super) struct Connection<'a> {
     local: &'a Local,
     peer: SocketAddr,
-    /// Set once, by the first bytes.
-    splitter: Option<Splitter>,
-    /// Bytes that arrived and were not handled: an incomplete message, and whole ones while `more` is set.
-    tail: Vec<u8>,
-    /// The tail may start with a whole message: its turn was over, or the peer was not reading.
-    more: bool,
-    /// When the message at the front of the tail began to arrive, while it is incomplete.
+    conversation: Conversation<'a>,
+    /// When the message that is not whole yet began to arrive.
     message_began: Option<Instant>,
     last_active: Instant,
-    in_flight: InFlight,
     unsent: Unsent,
     /// The peer sends no more; what it sent is still answered.
     end_of_stream: bool,
-    /// Nothing more is read or handled; replies so far are sent, then it ends for this reason.
-    doomed: Option<Ending>,
     /// Set when the server drains.
     last_words: Option<LastWords>,
 }
@@ -47,23 +34,9 @@ pub(super) struct Connection<'a> {
 /// began. A peer that goes on calling cannot hold the drain up.
 #[derive(Clone, Copy, Debug)]
 struct LastWords {
-    /// Bytes that had arrived and are not read yet.
-    unread: u64,
-    /// They are read, and the message that they ended in has been handled.
-    heard: bool,
-}
-
-/// Why a connection ends before its peer ends it.
-#[derive(Clone, Debug)]
-struct Ending {
-    reason: Reason,
-    detail: String,
-}
-
-impl Ending {
-    fn new(reason: Reason, detail: impl Into<String>) -> Ending {
-        Ending { reason, detail: detail.into() }
-    }
+    /// Bytes that had arrived and are not handled yet: in the tail, or not even read. At 0 the message that the last
+    /// of them was in has been handled.
+    owed: u64,
 }
 
 enum Event {
@@ -80,15 +53,11 @@ impl<'a> Connection<'a> {
         Connection {
             local,
             peer,
-            splitter: None,
-            tail: Vec::new(),
-            more: false,
+            conversation: Conversation::new(&local.shared.config, &local.shared.services, local.shared.pool.as_ref()),
             message_began: None,
             last_active: Instant::now(),
-            in_flight: InFlight::default(),
             unsent: Unsent::default(),
             end_of_stream: false,
-            doomed: None,
             last_words: None,
         }
     }
@@ -99,7 +68,7 @@ impl<'a> Connection<'a> {
         if let Err(ending) = ending {
             self.local.shared.rejects.record(ending.reason, Some(self.peer), &ending.detail);
         }
-        let quiet = self.splitter.is_none() || self.last_active.elapsed() > LINGER;
+        let quiet = !self.conversation.has_begun() || self.last_active.elapsed() > LINGER;
         if self.end_of_stream || (self.last_words.is_some() && quiet) {
             return;
         }
@@ -128,13 +97,15 @@ impl<'a> Connection<'a> {
                 Some(deadline) if deadline < timer.deadline() => timer.as_mut().reset(deadline),
                 _ => {}
             }
-            let (reads, more) = (self.reads(), self.more && self.has_room());
+            let (reads, more) = (self.reads(), self.conversation.has_more() && self.has_room());
+            let awaits = !self.conversation.in_flight.is_empty();
+            let in_flight = &mut self.conversation.in_flight;
             let (mut reader, writer) = stream.split();
             let event = tokio::select! {
                 biased;
                 read = read_some(&mut reader, local), if reads => Event::Read(read),
                 writable = writer.writable(), if !self.unsent.is_empty() => Event::Writable(writable),
-                () = self.in_flight.next_replies(&mut ready), if !self.in_flight.is_empty() => Event::Replies,
+                () = in_flight.next_replies(&mut ready), if awaits => Event::Replies,
                 () = tokio::task::yield_now(), if more => Event::More,
                 () = &mut timer => Event::Timer,
                 () = &mut drain, if self.last_words.is_none() => Event::Drain,
@@ -160,31 +131,28 @@ impl<'a> Connection<'a> {
     fn begin_drain(&mut self, stream: &TcpStream) {
         // An error here means that the socket is dead: nothing is owed to it, and the next read or write says why.
         let unread = rustix::io::ioctl_fionread(stream).unwrap_or(0);
-        self.last_words = Some(LastWords { unread, heard: false });
+        self.last_words = Some(LastWords { owed: self.conversation.unhandled() as u64 + unread });
     }
 
     /// Whether this is the end, and which.
     fn end(&mut self) -> Option<Result<(), Ending>> {
-        if !self.in_flight.is_empty() || !self.unsent.is_empty() {
+        if !self.conversation.in_flight.is_empty() || !self.unsent.is_empty() {
             return None;
         }
-        if let Some(ending) = self.doomed.take() {
+        if let Some(ending) = self.conversation.take_doom() {
             return Some(Err(ending));
         }
-        let drained = self.last_words.is_some_and(|last| last.heard || (last.unread == 0 && self.tail.is_empty()));
-        (!self.more && (self.end_of_stream || drained)).then_some(Ok(()))
+        let drained = self.last_words.is_some_and(|last| last.owed == 0);
+        (!self.conversation.has_more() && (self.end_of_stream || drained)).then_some(Ok(()))
     }
 
     /// Whether to read on: not from a peer that leaves its replies unread or has all the calls in flight it may have.
     fn reads(&self) -> bool {
-        !self.more && !self.end_of_stream && self.has_room()
+        !self.conversation.has_more() && !self.end_of_stream && self.has_room()
     }
 
     fn has_room(&self) -> bool {
-        let config = self.config();
-        self.doomed.is_none()
-            && self.unsent.len() < config.unread_reply_bytes
-            && self.in_flight.len() < config.in_flight
+        self.conversation.has_room(self.unsent.len())
     }
 
     fn config(&self) -> &'a Config {
@@ -193,158 +161,35 @@ impl<'a> Connection<'a> {
 
     /// `count` bytes are in the worker's input buffer.
     fn received(&mut self, count: usize, stream: &mut TcpStream) -> Result<(), Ending> {
-        if let Some(last) = &mut self.last_words {
-            last.unread = last.unread.saturating_sub(count as u64);
-        }
-        let buffers = &mut *self.local.buffers.borrow_mut();
-        let Buffers { input, output } = buffers;
-        let input = &input[..count];
-        if self.tail.is_empty() {
-            let consumed = self.handle(input, output);
-            self.keep(&input[consumed..], consumed);
-        } else {
-            let mut tail = std::mem::take(&mut self.tail);
-            tail.extend_from_slice(input);
-            self.handle_tail(tail, output);
-        }
-        self.turn_over(output, stream)
+        let Buffers { input, output } = &mut *self.local.buffers.borrow_mut();
+        let consumed = self.conversation.hear(&input[..count], self.unsent.len(), output);
+        self.turn_over(consumed, output, stream)
     }
 
-    /// Handles what was left in the tail.
+    /// Handles what an earlier turn left.
     fn go_on(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
         let output = &mut self.local.buffers.borrow_mut().output;
-        let tail = std::mem::take(&mut self.tail);
-        self.handle_tail(tail, output);
-        self.turn_over(output, stream)
+        let consumed = self.conversation.go_on(self.unsent.len(), output);
+        self.turn_over(consumed, output, stream)
     }
 
-    fn handle_tail(&mut self, mut tail: Vec<u8>, output: &mut Vec<u8>) {
-        let consumed = self.handle(&tail, output);
-        if consumed == tail.len() {
-            self.message_began = None;
-            return;
-        }
-        tail.drain(..consumed);
-        self.tail = tail;
-        self.began(consumed);
-    }
-
-    fn keep(&mut self, rest: &[u8], consumed: usize) {
-        if !rest.is_empty() {
-            self.tail.extend_from_slice(rest);
-            self.began(consumed);
-        }
-    }
-
-    /// An incomplete message is at the front of the tail; it is a new one if others were consumed before it.
-    fn began(&mut self, consumed: usize) {
-        if consumed > 0 || self.message_began.is_none() {
-            self.message_began = Some(Instant::now());
-        }
-    }
-
-    fn turn_over(&mut self, output: &mut Vec<u8>, stream: &mut TcpStream) -> Result<(), Ending> {
+    /// `consumed` bytes were handled in this turn, and `output` replies to them.
+    fn turn_over(&mut self, consumed: usize, output: &mut Vec<u8>, stream: &mut TcpStream) -> Result<(), Ending> {
         self.last_active = Instant::now();
+        if self.conversation.unhandled() == 0 {
+            self.message_began = None;
+        } else if consumed > 0 || self.message_began.is_none() {
+            self.message_began = Some(self.last_active);
+        }
+        if let Some(last) = &mut self.last_words {
+            last.owed = last.owed.saturating_sub(consumed as u64);
+        }
         let sent = self.send(stream, output);
         if output.capacity() > KEPT_OUTPUT_BYTES {
             *output = Vec::new();
         }
         output.clear();
         sent
-    }
-
-    /// Handles the whole messages at the front of `bytes` and says how many bytes they were.
-    fn handle(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> usize {
-        self.more = false;
-        let mut consumed = 0;
-        let mut left_in_turn = self.config().messages_per_turn;
-        while self.doomed.is_none() && consumed < bytes.len() {
-            if left_in_turn == 0 || !self.has_room() || output.len() >= self.config().unread_reply_bytes {
-                self.more = true;
-                break;
-            }
-            left_in_turn -= 1;
-            match self.next_message(&bytes[consumed..], output) {
-                Ok(Some(length)) => consumed += length,
-                Ok(None) => break,
-                Err(ending) => self.doomed = Some(ending),
-            }
-        }
-        if let Some(last) = &mut self.last_words {
-            last.heard |= last.unread == 0 && consumed > 0;
-        }
-        if self.doomed.is_some() { bytes.len() } else { consumed }
-    }
-
-    /// Handles the message at the front of `bytes`, if it is whole.
-    fn next_message(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> Result<Option<usize>, Ending> {
-        let malformed = |malformed: Malformed| {
-            let start = printable(&bytes[..bytes.len().min(16)]);
-            Ending::new(Reason::Malformed, format!("{malformed} (the bytes start {start})"))
-        };
-        let splitter = match &mut self.splitter {
-            Some(splitter) => splitter,
-            None => match detect(bytes) {
-                Detected::Encoding(encoding) => self.splitter.insert(Splitter::new(encoding)),
-                Detected::Undecided => return Ok(None),
-                Detected::Foreign(foreign) => return Err(turn_away(foreign, output)),
-                Detected::Unknown => return Err(malformed("no encoding that this port speaks".into())),
-            },
-        };
-        let encoding = splitter.encoding();
-        match splitter.split(bytes, &self.local.shared.config.limits) {
-            Ok(Split::Incomplete) => Ok(None),
-            Ok(Split::Message { message, consumed }) => {
-                let call = Call::read(encoding, &bytes[message]).map_err(malformed)?;
-                self.call(&call, output);
-                Ok(Some(consumed))
-            }
-            Err(error) => {
-                self.refuse_unread(encoding, message_start(encoding.framing, bytes), &error, output);
-                Err(malformed(error))
-            }
-        }
-    }
-
-    /// The message that starts with `start` has no end that could be found, so its connection has none either. Its
-    /// caller is told, if the header is there.
-    fn refuse_unread(&mut self, encoding: Encoding, start: &[u8], error: &Malformed, output: &mut Vec<u8>) {
-        if let Ok(call) = Call::read(encoding, start)
-            && call.header.kind == Kind::Call
-        {
-            let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
-            self.reply(output, |out| call.refuse(&exception, out));
-        }
-    }
-
-    /// Answers a call, or sees to it that it will be.
-    fn call(&mut self, call: &Call<'_>, output: &mut Vec<u8>) {
-        let shared = &*self.local.shared;
-        let service = match shared.services.route(&call.header) {
-            Ok(service) => service,
-            Err(exception) => return self.reply(output, |out| call.refuse(&exception, out)),
-        };
-        match (service.handlers(), &shared.pool) {
-            (Handlers::Pool, Some(pool)) => match pool.submit(service, call) {
-                Some(reply) => self.in_flight.push_waiting(reply),
-                None => {
-                    let text = "overloaded: the server's queue is full; try another instance, or later";
-                    let exception = Exception::new(ExceptionCode::OVERLOADED, text);
-                    self.reply(output, |out| call.refuse(&exception, out));
-                }
-            },
-            _ => self.reply(output, |out| service.answer(call, &shared.config.limits, out)),
-        }
-    }
-
-    /// Puts a reply in its place: behind those that are still awaited, or straight into this turn's output.
-    fn reply(&mut self, output: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.in_flight.is_empty() {
-            return write(output);
-        }
-        let mut reply = Vec::new();
-        write(&mut reply);
-        self.in_flight.push_ready(reply);
     }
 
     /// Sends what was replied, behind what is still unsent; what the peer does not take now, waits.
@@ -384,14 +229,14 @@ impl<'a> Connection<'a> {
     /// The next time at which the peer may have run out of time. None while the pool works for it.
     fn deadline(&self) -> Option<Instant> {
         let config = self.config();
-        let message = match self.more || self.doomed.is_some() {
+        let message = match self.conversation.has_more() || self.conversation.is_doomed() {
             true => None,
             false => self.message_began.map(|began| began + config.message_timeout),
         };
         let reply = self.unsent.deadline();
         match (message, reply) {
             (Some(message), Some(reply)) => Some(message.min(reply)),
-            (None, None) if self.in_flight.is_empty() => Some(self.last_active + config.idle_timeout),
+            (None, None) if self.conversation.in_flight.is_empty() => Some(self.last_active + config.idle_timeout),
             (one, other) => one.or(other),
         }
     }
@@ -413,7 +258,11 @@ impl<'a> Connection<'a> {
             let text = format!("{unread} bytes of replies not taken in {} s", seconds(config.write_timeout));
             Ending::new(Reason::SlowReader, text)
         } else if self.message_began.is_some() {
-            let text = format!("{} bytes, not whole after {} s", self.tail.len(), seconds(config.message_timeout));
+            let text = format!(
+                "{} bytes, not whole after {} s",
+                self.conversation.unhandled(),
+                seconds(config.message_timeout)
+            );
             Ending::new(Reason::SlowMessage, text)
         } else {
             Ending::new(Reason::Idle, format!("no call for {} s", seconds(config.idle_timeout)))
@@ -445,22 +294,6 @@ fn poll_read(
 async fn discard(stream: &mut TcpStream, local: &Local) -> io::Result<()> {
     while read_some(stream, local).await? > 0 {}
     Ok(())
-}
-
-/// Tells HTTP in its own words what this port is; the others would not understand.
-fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
-    if foreign == Foreign::Http {
-        const TEXT: &str = "This port speaks Apache Thrift: the strict binary or the compact protocol, framed or \
-                            unframed, over plain TCP. It does not speak HTTP; call it with a Thrift client.\n";
-        let length = TEXT.len();
-        let head = format!(
-            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
-             Connection: close\r\n\r\n"
-        );
-        output.extend_from_slice(head.as_bytes());
-        output.extend_from_slice(TEXT.as_bytes());
-    }
-    Ending::new(Reason::Foreign, format!("the first bytes are {foreign}, which this port does not speak"))
 }
 
 fn far_future() -> Instant {

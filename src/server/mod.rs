@@ -1,11 +1,12 @@
 //! The server, generic over generated processors. In the order in which a connection meets them: [`acceptor`] hands
-//! its socket to the least loaded [`worker`], [`connection`] turns bytes into calls and replies into bytes,
-//! [`dispatch`] finds the service and runs it, inline or on the [`pool`]; [`shutdown`] ends it.
+//! its socket to the least loaded [`worker`], [`connection`] reads and writes, [`conversation`] turns bytes into calls
+//! and replies into bytes, [`dispatch`] finds the service and runs it, inline or on the [`pool`]; [`shutdown`] ends it.
 //!
 //! It does not know ZooKeeper, and names no type of the IDL.
 
 mod acceptor;
 mod connection;
+mod conversation;
 mod dispatch;
 mod in_flight;
 mod pool;
@@ -19,6 +20,7 @@ pub use shutdown::{Outcome, Shutdown};
 
 use crate::config::{Config, Handlers};
 use crate::error::Error;
+use conversation::Conversation;
 use dispatch::{Service, Services};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
@@ -78,6 +80,23 @@ impl Server {
     /// Where it listens: the real port where port 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// All that a peer would be sent which sends these pieces, one after the other, and reads everything; and whether
+    /// the connection would then be closed. The whole path from bytes to replies, without a socket and without the
+    /// pool: for fuzzing, and for tests of processors.
+    pub fn converse(&self, pieces: &[&[u8]]) -> (Vec<u8>, bool) {
+        let mut conversation = Conversation::new(&self.config, &self.services, None);
+        let mut output = Vec::new();
+        for piece in pieces {
+            conversation.hear(piece, 0, &mut output);
+            while conversation.has_more() {
+                let mut replies = Vec::new();
+                conversation.go_on(0, &mut replies);
+                output.extend_from_slice(&replies);
+            }
+        }
+        (output, conversation.is_doomed())
     }
 
     /// Serves until `shutdown` begins, then stops accepting, answers what is in flight, and returns. Blocks the

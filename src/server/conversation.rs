@@ -1,0 +1,215 @@
+//! What a peer said and what it is owed: bytes in, replies out, without a socket and without a clock.
+
+use super::dispatch::{Call, Services};
+use super::in_flight::InFlight;
+use super::pool::Pool;
+use super::rejects::Reason;
+use crate::config::{Config, Handlers};
+use crate::wire::encoding::{Detected, Foreign, detect};
+use crate::wire::framing::{Split, Splitter, message_start};
+use crate::wire::message::Kind;
+use crate::wire::{Encoding, Exception, ExceptionCode, Malformed, printable};
+
+/// One peer's side of a connection. What is large is empty, and owns no memory, while the connection is idle.
+pub(super) struct Conversation<'a> {
+    config: &'a Config,
+    services: &'a Services,
+    pool: Option<&'a Pool>,
+    /// Set once, by the first bytes.
+    splitter: Option<Splitter>,
+    /// Bytes that arrived and were not handled: an incomplete message, and whole ones while `more` is set.
+    tail: Vec<u8>,
+    /// The tail may start with a whole message: its turn was over, or there was no room.
+    more: bool,
+    /// Calls whose replies are awaited; the connection waits for them.
+    pub(super) in_flight: InFlight,
+    /// Nothing more is heard; replies so far are sent, then the connection ends for this reason.
+    doomed: Option<Ending>,
+}
+
+/// Why a connection ends before its peer ends it.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) reason: Reason,
+    pub(super) detail: String,
+}
+
+impl Ending {
+    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Ending {
+        Ending { reason, detail: detail.into() }
+    }
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(config: &'a Config, services: &'a Services, pool: Option<&'a Pool>) -> Conversation<'a> {
+        Conversation {
+            config,
+            services,
+            pool,
+            splitter: None,
+            tail: Vec::new(),
+            more: false,
+            in_flight: InFlight::default(),
+            doomed: None,
+        }
+    }
+
+    /// Whether the peer has said enough to be known.
+    pub(super) fn has_begun(&self) -> bool {
+        self.splitter.is_some()
+    }
+
+    /// Whether [`Conversation::go_on`] may have something to do.
+    pub(super) fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// Bytes of a message that is not whole yet, and of whole ones while there is more.
+    pub(super) fn unhandled(&self) -> usize {
+        self.tail.len()
+    }
+
+    /// Whether nothing more is heard.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed.is_some()
+    }
+
+    /// Why nothing more is heard.
+    pub(super) fn take_doom(&mut self) -> Option<Ending> {
+        self.doomed.take()
+    }
+
+    /// Whether more may be heard from a peer that leaves `unsent` bytes of replies unread.
+    pub(super) fn has_room(&self, unsent: usize) -> bool {
+        self.doomed.is_none() && unsent < self.config.unread_reply_bytes && self.in_flight.len() < self.config.in_flight
+    }
+
+    /// Hears new bytes: at most one turn's messages are handled, and their replies appended to `output`, behind
+    /// `unsent` bytes that the peer has not taken. Gives the number of bytes that were handled.
+    pub(super) fn hear(&mut self, input: &[u8], unsent: usize, output: &mut Vec<u8>) -> usize {
+        if self.tail.is_empty() {
+            let consumed = self.handle(input, unsent, output);
+            self.tail.extend_from_slice(&input[consumed..]);
+            return consumed;
+        }
+        self.tail.extend_from_slice(input);
+        self.go_on(unsent, output)
+    }
+
+    /// Handles what was left.
+    pub(super) fn go_on(&mut self, unsent: usize, output: &mut Vec<u8>) -> usize {
+        let mut tail = std::mem::take(&mut self.tail);
+        let consumed = self.handle(&tail, unsent, output);
+        if consumed < tail.len() {
+            tail.drain(..consumed);
+            self.tail = tail;
+        }
+        consumed
+    }
+
+    /// Handles the whole messages at the front of `bytes` and says how many bytes they were.
+    fn handle(&mut self, bytes: &[u8], unsent: usize, output: &mut Vec<u8>) -> usize {
+        self.more = false;
+        let mut consumed = 0;
+        let mut left_in_turn = self.config.messages_per_turn;
+        while self.doomed.is_none() && consumed < bytes.len() {
+            if left_in_turn == 0 || !self.has_room(unsent + output.len()) {
+                self.more = true;
+                break;
+            }
+            left_in_turn -= 1;
+            match self.next_message(&bytes[consumed..], output) {
+                Ok(Some(length)) => consumed += length,
+                Ok(None) => break,
+                Err(ending) => self.doomed = Some(ending),
+            }
+        }
+        if self.doomed.is_some() { bytes.len() } else { consumed }
+    }
+
+    /// Handles the message at the front of `bytes`, if it is whole.
+    fn next_message(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> Result<Option<usize>, Ending> {
+        let malformed = |malformed: Malformed| {
+            let start = printable(&bytes[..bytes.len().min(16)]);
+            Ending::new(Reason::Malformed, format!("{malformed} (the bytes start {start})"))
+        };
+        let splitter = match &mut self.splitter {
+            Some(splitter) => splitter,
+            None => match detect(bytes) {
+                Detected::Encoding(encoding) => self.splitter.insert(Splitter::new(encoding)),
+                Detected::Undecided => return Ok(None),
+                Detected::Foreign(foreign) => return Err(turn_away(foreign, output)),
+                Detected::Unknown => return Err(malformed("no encoding that this port speaks".into())),
+            },
+        };
+        let encoding = splitter.encoding();
+        match splitter.split(bytes, &self.config.limits) {
+            Ok(Split::Incomplete) => Ok(None),
+            Ok(Split::Message { message, consumed }) => {
+                let call = Call::read(encoding, &bytes[message]).map_err(malformed)?;
+                self.call(&call, output);
+                Ok(Some(consumed))
+            }
+            Err(error) => {
+                self.refuse_unread(encoding, message_start(encoding.framing, bytes), &error, output);
+                Err(malformed(error))
+            }
+        }
+    }
+
+    /// The message that starts with `start` has no end that could be found, so its connection has none either. Its
+    /// caller is told, if the header is there.
+    fn refuse_unread(&mut self, encoding: Encoding, start: &[u8], error: &Malformed, output: &mut Vec<u8>) {
+        if let Ok(call) = Call::read(encoding, start)
+            && call.header.kind == Kind::Call
+        {
+            let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
+            self.reply(output, |out| call.refuse(&exception, out));
+        }
+    }
+
+    /// Answers a call, or sees to it that it will be.
+    fn call(&mut self, call: &Call<'_>, output: &mut Vec<u8>) {
+        let service = match self.services.route(&call.header) {
+            Ok(service) => service,
+            Err(exception) => return self.reply(output, |out| call.refuse(&exception, out)),
+        };
+        match (service.handlers(), self.pool) {
+            (Handlers::Pool, Some(pool)) => match pool.submit(service, call) {
+                Some(reply) => self.in_flight.push_waiting(reply),
+                None => {
+                    let text = "overloaded: the server's queue is full; try another instance, or later";
+                    let exception = Exception::new(ExceptionCode::OVERLOADED, text);
+                    self.reply(output, |out| call.refuse(&exception, out));
+                }
+            },
+            _ => self.reply(output, |out| service.answer(call, &self.config.limits, out)),
+        }
+    }
+
+    /// Puts a reply in its place: behind those that are still awaited, or straight into this turn's output.
+    fn reply(&mut self, output: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.in_flight.is_empty() {
+            return write(output);
+        }
+        let mut reply = Vec::new();
+        write(&mut reply);
+        self.in_flight.push_ready(reply);
+    }
+}
+
+/// Tells HTTP in its own words what this port is; the others would not understand.
+fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
+    if foreign == Foreign::Http {
+        const TEXT: &str = "This port speaks Apache Thrift: the strict binary or the compact protocol, framed or \
+                            unframed, over plain TCP. It does not speak HTTP; call it with a Thrift client.\n";
+        let length = TEXT.len();
+        let head = format!(
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        output.extend_from_slice(head.as_bytes());
+        output.extend_from_slice(TEXT.as_bytes());
+    }
+    Ending::new(Reason::Foreign, format!("the first bytes are {foreign}, which this port does not speak"))
+}
