@@ -21,6 +21,7 @@ struct Shared {
 struct State {
     /// What handlers were called with, in the order in which they began.
     begun: Vec<i32>,
+    done: Vec<i32>,
     notes: Vec<String>,
     echoes: usize,
     open: BTreeSet<i32>,
@@ -51,6 +52,11 @@ impl Gates {
     /// The gates at which handlers arrived so far.
     pub fn begun(&self) -> Vec<i32> {
         self.state().begun.clone()
+    }
+
+    /// The gates that handlers went through.
+    pub fn done(&self) -> Vec<i32> {
+        self.state().done.clone()
     }
 
     /// Waits until `count` handlers have begun.
@@ -104,6 +110,7 @@ impl WireSyncHandler for Gated {
         while gate != 0 && !state.all_open && !state.open.contains(&gate) {
             state = self.gates.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        state.done.push(gate);
         Ok(gate)
     }
 
