@@ -26,7 +26,7 @@ def test_tasks_that_call_in_one_turn_of_the_loop_send_one_write(monkeypatch: pyt
     send = AioConnection._send
 
     def counting(self: AioConnection) -> None:
-        sent.append(len(self._session._unsent))
+        sent.append(len(self._session.unsent))
         send(self)
 
     monkeypatch.setattr(AioConnection, "_send", counting)
@@ -51,7 +51,7 @@ def test_threads_that_call_while_one_sends_are_sent_in_one_write() -> None:
         def send(self, data: bytes) -> int:
             self.sends.append(data.count(b"Square"))
             if len(self.sends) == 1:
-                while len(connection._session._unsent) < 7:
+                while len(connection._session.unsent) < 7:
                     threading.Event().wait(0.001)
             sent: int = self._sock.send(data)
             return sent
@@ -94,7 +94,7 @@ def test_calls_wait_while_the_server_does_not_read_and_go_on_when_it_does() -> N
             held = asyncio.ensure_future(channel.call(ECHO, EchoArgs("held back"), None))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            assert connection._session.has_unsent
+            assert connection._session.unsent
             go_on.set()
             assert await held == "held back"
             assert [(await call).split()[0] for call in calls] == [str(n) for n in range(3_000)]

@@ -30,7 +30,7 @@ def start(session: Session[Kept], value: float = 1.0) -> Kept:
 def test_a_call_given_up_in_silence_retires() -> None:
     session = make_session()
     assert session.abandon(start(session))
-    assert session.retired
+    assert not session.usable
     assert session.finished
 
 
@@ -68,7 +68,7 @@ def test_abandoned_ids_are_kept_up_to_the_limit_and_one_more_retires() -> None:
     call = start(session)
     session.receive(frame(reply("Square", beat.seqid, 0.0)))
     session.abandon(call)
-    assert session.retired
+    assert not session.usable
 
 
 def test_a_call_given_up_before_it_was_sent_is_not_sent() -> None:
@@ -76,7 +76,7 @@ def test_a_call_given_up_before_it_was_sent_is_not_sent() -> None:
     call = Kept(SQUARE)
     session.start(call, square_args(1.0))
     session.abandon(call)
-    assert not session.has_unsent
+    assert not session.unsent
     session.receive(frame(reply("Square", call.seqid, 1.0)))
     assert session.ended is not None
 

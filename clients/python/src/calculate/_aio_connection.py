@@ -13,7 +13,7 @@ from typing import Any
 from . import _text
 from ._method import Method
 from ._options import Options
-from ._readiness import Readable
+from ._readiness import WaitReadable, wait_readable
 from ._session import Session
 from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
 
@@ -28,7 +28,7 @@ class AioConnection(asyncio.Protocol):
         self._server = server
         self._session: Session[AioCall] = Session(options, server)
         self._transport: asyncio.Transport
-        self._readable: Readable
+        self._wait_readable: WaitReadable
         # Between pause_writing and resume_writing the session keeps what is to be sent.
         self._paused = False
         # The next sweep, never later than the earliest deadline.
@@ -46,7 +46,7 @@ class AioConnection(asyncio.Protocol):
         """Puts a call on the connection, which must be usable; its ``answer`` is to be awaited."""
         session = self._session
         call = AioCall(method, self._loop.create_future(), timeout, deadline)
-        was_idle = session.idle
+        was_idle = not session.pending
         if session.start(call, args):
             self._loop.call_soon(self._look_and_send if was_idle else self._send)
         if deadline < self._sweep_at:
@@ -66,7 +66,7 @@ class AioConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._readable = Readable(transport.get_extra_info("socket"))
+        self._wait_readable = wait_readable(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         self._session.receive(data)
@@ -95,14 +95,14 @@ class AioConnection(asyncio.Protocol):
     def _look_and_send(self) -> None:
         # The end of a connection that was closed while idle may be there but not read yet: nothing is sent before
         # the loop has read it, which it does after what was called soon in this turn.
-        if self._session.usable and self._readable.now():
+        if self._session.usable and self._wait_readable(0):
             self._loop.call_soon(self._loop.call_soon, self._look_and_send)
         else:
             self._send()
 
     def _send(self) -> None:
         session = self._session
-        if not self._paused and session.has_unsent and session.ended is None:
+        if not self._paused and session.unsent and session.ended is None:
             self._transport.write(session.take_unsent())
 
     def _sweep_at_latest(self, when: float) -> None:
@@ -128,7 +128,7 @@ class AioConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         """Closes the transport of a finished session."""
-        if self._session.finished:
+        if not self._session.usable and self._session.finished:
             if self._timer is not None:
                 self._timer.cancel()
             self._transport.abort()

@@ -41,12 +41,14 @@ class Channel:
             check_timeout(timeout)
         deadline = monotonic() + timeout
         connection = self._connection
-        for _ in range(_ATTEMPTS_MAX):
-            try:
-                if connection is not None:
+        attempts = 0
+        while attempts < _ATTEMPTS_MAX:
+            if connection is not None:
+                attempts += 1
+                try:
                     return connection.call(method, args, timeout, deadline)
-            except Unsent:
-                pass
+                except Unsent:
+                    pass
             connection = self._replace(connection, timeout, deadline)
         raise ConnectionClosed(_text.closed_at_once(self._server))
 
@@ -73,7 +75,7 @@ class Channel:
         self._live_mutex = threading.Lock()
 
     def _replace(self, used: Connection | None, timeout: float, deadline: float) -> Connection | None:
-        if not self._connecting.acquire(timeout=max(0.0, min(deadline - monotonic(), threading.TIMEOUT_MAX))):
+        if not self._connecting.acquire(timeout=max(0.0, deadline - monotonic())):
             raise DeadlineExceeded(_text.no_time_to_connect(self._server, timeout))
         try:
             if self._connection is used:

@@ -17,12 +17,11 @@ from typing import Any
 from . import _text
 from ._method import Method
 from ._options import Options
-from ._readiness import Readable, wait_writable
+from ._readiness import wait_readable, wait_writable
 from ._session import Session, Unsent
 from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
 
 _READ_BYTES = 65_536
-_SLEEP_S_MAX = 60.0
 
 # What a caller's thread does for a while; returns what it does next.
 Role = Callable[["_Call", float], Any]
@@ -33,7 +32,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket, options: Options, server: str) -> None:
         self._sock = sock
-        self._readable = Readable(sock)
+        self._wait_readable = wait_readable(sock)
         self._server = server
         # Guards all below and every call's state; never held over a system call that can block.
         self._mutex = threading.Lock()
@@ -42,19 +41,20 @@ class Connection:
         # have left.
         self._sender: _Call | None = None
         self._reader: _Call | None = None
-        # What a sender could not finish before its deadline; it goes first.
-        self._rest = b""
+        # What the sender has taken and has not sent yet; the next one goes on with it.
+        self._outgoing = b""
 
     def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """The answer to one call; raises what it ended with, or Unsent."""
         call = _Call(method)
+        session = self._session
         try:
             with self._mutex:
-                if self._reader is None and self._session.idle:
+                if not session.pending and self._reader is None:
                     self._look()
-                if not self._session.usable:
+                if not session.usable:
                     raise Unsent
-                self._session.start(call, args)
+                session.start(call, args)
                 role = self._next_role(call)
             while role is not None:
                 role = role(call, deadline)
@@ -79,18 +79,13 @@ class Connection:
         """Closes this process's copy of the socket only, after a fork: the parent goes on using it."""
         self._sock.close()
 
-    @property
-    def usable(self) -> bool:
-        """Whether a new call may be put on the connection, as far as is known without looking."""
-        with self._mutex:
-            return self._session.usable
-
     def _next_role(self, call: _Call) -> Role | None:
-        """What the thread of ``call`` does next; nothing when the call is done. With the mutex held, as _settle."""
+        """What the thread of ``call`` does next; nothing when the call is done. With the mutex held."""
         if call.done:
             return None
-        if self._sender is None and (self._session.has_unsent or self._rest):
+        if self._sender is None and (self._session.unsent or self._outgoing):
             self._sender = call
+            self._outgoing += self._session.take_unsent()
             return self._send
         if self._reader is None:
             self._reader = call
@@ -101,102 +96,98 @@ class Connection:
     def _send(self, call: _Call, deadline: float) -> Role | None:
         """Sends all that is queued, also what is queued meanwhile."""
         while True:
-            with self._mutex:
-                data = self._rest + self._session.take_unsent()
-                self._rest = b""
-                if not data or self._session.ended is not None:
-                    self._sender = None
-                    self._settle()
-                    return self._next_role(call)
             try:
-                sent = self._sock.send(data)
+                sent = self._sock.send(self._outgoing)
             except BlockingIOError:
                 sent = 0
             except OSError as error:
                 self._fail(error)
-                continue
-            if sent < len(data):
-                with self._mutex:
-                    self._rest = data[sent:]
+                sent = len(self._outgoing)
+            if sent < len(self._outgoing):
+                self._outgoing = self._outgoing[sent:]
                 self._wait_writable(call, deadline)
+                continue
+            with self._mutex:
+                self._outgoing = self._session.take_unsent() if self._session.unsent else b""
+                if not self._outgoing:
+                    self._sender = None
+                    if not self._session.usable:
+                        self._settle()
+                    return self._next_role(call)
 
     def _wait_writable(self, call: _Call, deadline: float) -> None:
-        remaining = deadline - monotonic()
-        if remaining <= 0:
-            raise _Late
         # A server may stop reading until its answers are read; if nobody else does, this caller must.
         with self._mutex:
             reads = self._reader is None
             if reads:
                 self._reader = call
-        wait_writable(self._sock, remaining, or_readable=reads)
+        wait_writable(self._sock, _wait_ms(deadline), or_readable=reads)
         if reads:
-            data = self._receive() if self._readable.now() else None
+            if self._wait_readable(0):
+                self._receive()
             with self._mutex:
-                self._take(data)
                 self._reader = None
                 self._wake_one()
+                self._settle()
 
     def _read(self, call: _Call, deadline: float) -> Role | None:
         """Reads for everybody until the own answer has come."""
-        while True:
-            if self._readable.wait(deadline - monotonic()):
-                data = self._receive()
-            elif monotonic() < deadline:
-                continue
-            else:
-                raise _Late
-            with self._mutex:
-                self._take(data)
-                if call.done:
-                    self._reader = None
-                    self._wake_one()
-                    self._settle()
-                    return None
+        while not call.done:
+            if self._wait_readable(_wait_ms(deadline)):
+                self._receive()
+        with self._mutex:
+            self._reader = None
+            if self._session.pending:
+                self._wake_one()
+            if not self._session.usable:
+                self._settle()
+        return None
 
     def _sleep(self, call: _Call, deadline: float) -> Role | None:
         """Sleeps until the answer has come, or until a role may be free."""
-        remaining = deadline - monotonic()
-        if not (remaining > 0 and call.alarm.acquire(timeout=min(remaining, _SLEEP_S_MAX))) and deadline <= monotonic():
-            raise _Late
+        call.alarm.acquire(timeout=_wait_ms(deadline) / 1000)
         with self._mutex:
             return self._next_role(call)
 
-    def _receive(self) -> bytes | ConnectionClosed | None:
-        """What there is to read: bytes, why there will be none any more, or nothing yet."""
+    def _receive(self) -> None:
+        """Reads once and hands out what came. For the reader."""
         try:
             data = self._sock.recv(_READ_BYTES)
         except BlockingIOError:
-            return None
+            return
         except OSError as error:
-            return self._lost(error)
-        return data or ConnectionClosed(_text.closed_by_server(self._server))
+            self._fail(error)
+            return
+        with self._mutex:
+            self._take(data)
 
-    def _take(self, data: bytes | ConnectionClosed | None) -> None:
-        """Hands out what was received. With the mutex held."""
-        if isinstance(data, bytes):
+    def _take(self, data: bytes) -> None:
+        """Hands out what was read. With the mutex held."""
+        if data:
             self._session.receive(data)
-        elif data is not None:
-            self._session.end(data)
-        self._settle()
+        else:
+            self._session.end(ConnectionClosed(_text.closed_by_server(self._server)))
+        if not self._session.usable:
+            self._settle()
 
     def _look(self) -> None:
-        """Takes in what came while nobody was reading: the end of the connection, or a late answer."""
-        while self._readable.now() and self._session.usable:
-            self._take(self._receive())
+        """Takes in what came while nobody was reading: the end of the connection, or a late answer. As _take."""
+        while self._session.usable and self._wait_readable(0):
+            try:
+                data = self._sock.recv(_READ_BYTES)
+            except OSError:
+                data = b""
+            self._take(data)
 
     def _fail(self, error: OSError) -> None:
-        self.close(self._lost(error))
-
-    def _lost(self, error: OSError) -> ConnectionClosed:
         closed = ConnectionClosed(_text.lost(self._server, error))
         closed.__cause__ = error
-        return closed
+        self.close(closed)
 
     def _leave(self, call: _Call, *, whole: bool) -> None:
         """Gives up a call that is not done, and the roles of its thread.
 
-        ``whole``: what this thread was sending, if it was, is in ``_rest`` as far as it was not sent.
+        ``whole``: what the thread was sending, if it was, is in ``_outgoing`` as far as it was not sent.
         """
         with self._mutex:
             self._session.abandon(call)
@@ -205,13 +196,10 @@ class Connection:
             if self._sender is call:
                 self._sender = None
                 # Half a message may have gone out. Somebody must send the rest, or nothing more can be sent.
-                if not whole or not self._has_sleeper():
+                if not whole or not any(other.parked for other in self._session.pending.values()):
                     self._session.end(ConnectionClosed(_text.stalled(self._server)))
             self._wake_one()
             self._settle()
-
-    def _has_sleeper(self) -> bool:
-        return any(call.parked for call in self._session.pending.values())
 
     def _wake_one(self) -> None:
         """Lets one sleeper look for a free role. Who is not asleep yet looks before going to sleep."""
@@ -221,14 +209,22 @@ class Connection:
                 return
 
     def _settle(self) -> None:
-        """Closes the socket of a finished session, once nobody is using it."""
+        """Closes the socket of a finished session, once nobody is using it. With the mutex held."""
         if not self._session.finished:
             return
         if self._reader is None and self._sender is None:
             self._sock.close()
-            return
-        with contextlib.suppress(OSError):  # not connected any more: they see that, too
-            self._sock.shutdown(socket.SHUT_RDWR)  # wakes them
+        else:
+            with contextlib.suppress(OSError):  # not connected any more: they see that, too
+                self._sock.shutdown(socket.SHUT_RDWR)  # wakes them
+
+
+def _wait_ms(deadline: float) -> int:
+    """How long to wait for something; raises _Late when the deadline has passed."""
+    remaining = deadline - monotonic()
+    if remaining <= 0:
+        raise _Late
+    return int(remaining * 1000) + 1  # the next one, as a wait must not end just before the deadline
 
 
 class _Late(Exception):
@@ -238,28 +234,30 @@ class _Late(Exception):
 class _Call:
     """A call in flight and the thread that waits for it."""
 
-    __slots__ = ("alarm", "done", "error", "mark", "method", "parked", "seqid", "value")
+    # Set where they differ, which is less to do for each call than setting all.
+    seqid = 0
+    mark = 0
+    done = False
+    value: Any = None
+    error: CalculateError | None = None
+    # Whether the thread sleeps on ``alarm``, a lock that it has taken once and that waking it releases.
+    parked = False
     alarm: threading.Lock
 
     def __init__(self, method: Method) -> None:
         self.method = method
-        self.seqid = 0
-        self.mark = 0
-        self.done = False
-        self.value: Any = None
-        self.error: CalculateError | None = None
-        # Whether the thread sleeps on ``alarm``, a lock that it has taken once and that waking it releases.
-        self.parked = False
 
     def resolve(self, value: Any) -> None:
         self.value = value
         self.done = True
-        self.wake()
+        if self.parked:
+            self.wake()
 
     def reject(self, error: CalculateError) -> None:
         self.error = error
         self.done = True
-        self.wake()
+        if self.parked:
+            self.wake()
 
     def park(self) -> None:
         if not hasattr(self, "alarm"):
@@ -268,6 +266,5 @@ class _Call:
         self.parked = True
 
     def wake(self) -> None:
-        if self.parked:
-            self.parked = False
-            self.alarm.release()
+        self.parked = False
+        self.alarm.release()

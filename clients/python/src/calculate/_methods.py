@@ -21,17 +21,15 @@ CAL = Method("Cal", Calculate.Cal_args, Calculate.Cal_result)
 
 def square_args(value: float) -> Any:
     """The generated arguments of Square."""
-    return Calculate.Square_args(Number(_real(value)))
+    return Calculate.Square_args(Number(value if type(value) is float else _real(value)))
 
 
 def cal_args(value: float) -> Any:
     """The generated arguments of Cal."""
-    return Calculate.Cal_args(Number(_real(value)))
+    return Calculate.Cal_args(Number(value if type(value) is float else _real(value)))
 
 
 def _real(value: float) -> float:
-    if type(value) is float:
-        return value
     if isinstance(value, (str, bytes, bytearray)):  # float() would parse them
         raise TypeError(f"a number is needed, not {type(value).__name__}")
     return float(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,6 +9,7 @@ Protocol = Literal["binary", "compact"]
 Framing = Literal["framed", "unframed"]
 
 TIMEOUT_S = 5.0
+_TIMEOUT_S_MAX = 1_000_000  # poll(2) counts milliseconds in an i32
 MAX_MESSAGE_BYTES = 16_384_000
 _MAX_MESSAGE_BYTES_MAX = 2**31 - 1  # a frame's length is an i32
 
@@ -37,5 +37,5 @@ class Options:
 
 def check_timeout(timeout: float) -> None:
     """Refuses what cannot be a time-out in seconds."""
-    if not 0 < timeout < math.inf:
-        raise ValueError(f"timeout is {timeout}; use a positive number of seconds")
+    if not 0 < timeout <= _TIMEOUT_S_MAX:
+        raise ValueError(f"timeout is {timeout}; use a positive number of seconds, up to {_TIMEOUT_S_MAX}")

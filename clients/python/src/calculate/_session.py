@@ -55,31 +55,16 @@ class Session(Generic[C]):
         self.pending: dict[int, C] = {}
         self._abandoned: set[int] = set()
         # Frames in the order of their calls; whoever sends takes all of them.
-        self._unsent: dict[int, bytes] = {}
-        # No new call is put on the connection, and it ends with its last call.
-        self.retired = False
+        self.unsent: dict[int, bytes] = {}
+        # Whether a new call may be put on the connection. Once not, it ends with its last call.
+        self.usable = True
         # Why the connection ended; nothing is pending then.
         self.ended: CalculateError | None = None
 
     @property
-    def usable(self) -> bool:
-        """Whether a new call may be put on the connection."""
-        return self.ended is None and not self.retired
-
-    @property
-    def idle(self) -> bool:
-        """Whether no answer is awaited."""
-        return not self.pending
-
-    @property
     def finished(self) -> bool:
         """Whether the socket can be closed."""
-        return self.ended is not None or (self.retired and not self.pending)
-
-    @property
-    def has_unsent(self) -> bool:
-        """Whether something waits to be sent."""
-        return bool(self._unsent)
+        return not self.usable and not self.pending
 
     def start(self, call: C, args: Any) -> bool:
         """Numbers, encodes and queues a call; true when nothing else was waiting to be sent.
@@ -97,14 +82,16 @@ class Session(Generic[C]):
         call.seqid = seqid
         call.mark = self._reads
         self.pending[seqid] = call
-        first = not self._unsent
-        self._unsent[seqid] = self._framer.wrap(message)
+        first = not self.unsent
+        self.unsent[seqid] = self._framer.wrap(message)
         return first
 
     def take_unsent(self) -> bytes:
         """All that waits to be sent, as one."""
-        data = b"".join(self._unsent.values())
-        self._unsent.clear()
+        if len(self.unsent) == 1:
+            return self.unsent.popitem()[1]
+        data = b"".join(self.unsent.values())
+        self.unsent.clear()
         return data
 
     def receive(self, data: bytes) -> None:
@@ -134,19 +121,20 @@ class Session(Generic[C]):
         if self.pending.get(seqid) is not call:
             return False
         del self.pending[seqid]
-        if self._unsent.pop(seqid, None) is None:
+        if self.unsent.pop(seqid, None) is None:
             if len(self._abandoned) >= ABANDONED_MAX:
-                self.retired = True
+                self.usable = False
             else:
                 self._abandoned.add(seqid)
         if call.mark == self._reads:
-            self.retired = True
+            self.usable = False
         return True
 
     def end(self, error: ConnectionClosed) -> None:
         """Ends the connection: every call in flight fails with an error like ``error``."""
         if self.ended is None:
             self.ended = error
+            self.usable = False
             self._fail_pending(error)
 
     def _free_seqid(self) -> int:
@@ -190,6 +178,7 @@ class Session(Generic[C]):
         error = ProtocolError(_text.protocol(self._server, what))
         error.__cause__ = cause
         self.ended = error
+        self.usable = False
         if culprit is None and self.pending:
             culprit = self.pending.pop(next(iter(self.pending)))
         if culprit is not None:
@@ -197,8 +186,8 @@ class Session(Generic[C]):
         self._fail_pending(ConnectionClosed(_text.closed_by_fault(self._server, what)))
 
     def _fail_pending(self, error: ConnectionClosed) -> None:
-        pending, unsent = self.pending, self._unsent
-        self.pending, self._unsent = {}, {}
+        pending, unsent = self.pending, self.unsent
+        self.pending, self.unsent = {}, {}
         for seqid, call in pending.items():
             kind = Unsent if seqid in unsent else ConnectionClosed
             each = kind(*error.args)
