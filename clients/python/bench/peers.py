@@ -37,7 +37,10 @@ def running(command: Sequence[str | Path], core: set[int]) -> Iterator[str]:
         yield line.removeprefix("listening on ").strip()
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        finally:
+            process.kill()
         process.stdout.close()
 
 

@@ -26,7 +26,7 @@ def test_tasks_that_call_in_one_turn_of_the_loop_send_one_write(monkeypatch: pyt
     send = AioConnection._send
 
     def counting(self: AioConnection) -> None:
-        sent.append(len(self._session.unsent))
+        sent.append(len(self.session.unsent))
         send(self)
 
     monkeypatch.setattr(AioConnection, "_send", counting)
@@ -94,7 +94,7 @@ def test_calls_wait_while_the_server_does_not_read_and_go_on_when_it_does() -> N
             held = asyncio.ensure_future(channel.call(ECHO, EchoArgs("held back"), None))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            assert connection._session.unsent
+            assert connection.session.unsent
             go_on.set()
             assert await held == "held back"
             assert [(await call).split()[0] for call in calls] == [str(n) for n in range(3_000)]

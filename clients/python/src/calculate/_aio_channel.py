@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Any
 
 from . import _text
@@ -25,7 +26,6 @@ class AioChannel:
         self._options = options
         self._server = str(target)
         self._loop = asyncio.get_running_loop()
-        self._time = self._loop.time
         self._closed = False
         self._connection: AioConnection | None = None
         # The connection of the moment and the retired ones that have calls in flight.
@@ -37,7 +37,7 @@ class AioChannel:
         """Makes the first connection, within the time-out of the options."""
         timeout = self._options.timeout
         try:
-            await self._replace(None, timeout, self._time() + timeout)
+            await self._replace(None, timeout, monotonic() + timeout)
         except BaseException:
             await self.close()
             raise
@@ -48,12 +48,12 @@ class AioChannel:
             timeout = self._options.timeout
         else:
             check_timeout(timeout)
-        deadline = self._time() + timeout
+        deadline = monotonic() + timeout
         connection = self._connection
         for _ in range(_ATTEMPTS_MAX):
-            if connection is None or not connection.usable:
+            if connection is None or not connection.session.usable:
                 connection = await self._replace(connection, timeout, deadline)
-                if not connection.usable:  # lost again before this task went on
+                if not connection.session.usable:  # lost again before this task went on
                     continue
             call = connection.start(method, args, timeout, deadline)
             try:
@@ -62,6 +62,7 @@ class AioChannel:
                 pass
             except BaseException:  # cancelled, or any error: then the call is over already
                 connection.abandon(call)
+                del call  # or the error, its traceback, this frame and the call would keep each other alive
                 raise
         raise ConnectionClosed(_text.closed_at_once(self._server))
 
@@ -89,7 +90,7 @@ class AioChannel:
             self._connecting = self._loop.create_task(self._connect(limit))
             self._connecting.add_done_callback(self._connected)
         connecting = self._connecting
-        await asyncio.wait({connecting}, timeout=deadline - self._time())
+        await asyncio.wait({connecting}, timeout=deadline - monotonic())
         if not connecting.done():
             raise DeadlineExceeded(_text.no_time_to_connect(self._server, timeout))
         if connecting.cancelled():
@@ -100,7 +101,7 @@ class AioChannel:
         return connecting.result()
 
     async def _connect(self, timeout: float) -> AioConnection:
-        sock = await aio_dial(self._target, timeout, self._time() + timeout)
+        sock = await aio_dial(self._target, timeout, monotonic() + timeout)
         _, connection = await self._loop.create_connection(
             lambda: AioConnection(self._loop, self._options, self._server), sock=sock
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from time import monotonic
 from typing import Any
 
 from . import _text
@@ -26,7 +27,7 @@ class AioConnection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, options: Options, server: str) -> None:
         self._loop = loop
         self._server = server
-        self._session: Session[AioCall] = Session(options, server)
+        self.session: Session[AioCall] = Session(options, server)
         self._transport: asyncio.Transport
         self._wait_readable: WaitReadable
         # Between pause_writing and resume_writing the session keeps what is to be sent.
@@ -37,14 +38,9 @@ class AioConnection(asyncio.Protocol):
         # Done when the transport has let go of the socket.
         self.lost: asyncio.Future[None] = loop.create_future()
 
-    @property
-    def usable(self) -> bool:
-        """Whether a new call may be put on the connection."""
-        return self._session.usable
-
     def start(self, method: Method, args: Any, timeout: float, deadline: float) -> AioCall:
         """Puts a call on the connection, which must be usable; its ``answer`` is to be awaited."""
-        session = self._session
+        session = self.session
         call = AioCall(method, self._loop.create_future(), timeout, deadline)
         was_idle = not session.pending
         if session.start(call, args):
@@ -55,12 +51,12 @@ class AioConnection(asyncio.Protocol):
 
     def abandon(self, call: AioCall) -> None:
         """Gives up a call that was cancelled."""
-        self._session.abandon(call)
+        self.session.abandon(call)
         self._settle()
 
     def end(self, error: ConnectionClosed) -> None:
         """Ends the connection; every call in flight fails with ``error``."""
-        self._session.end(error)
+        self.session.end(error)
         self._settle()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,7 +65,7 @@ class AioConnection(asyncio.Protocol):
         self._wait_readable = wait_readable(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
-        self._session.receive(data)
+        self.session.receive(data)
         self._settle()
 
     def eof_received(self) -> None:
@@ -95,13 +91,13 @@ class AioConnection(asyncio.Protocol):
     def _look_and_send(self) -> None:
         # The end of a connection that was closed while idle may be there but not read yet: nothing is sent before
         # the loop has read it, which it does after what was called soon in this turn.
-        if self._session.usable and self._wait_readable(0):
+        if self.session.usable and self._wait_readable(0):
             self._loop.call_soon(self._loop.call_soon, self._look_and_send)
         else:
             self._send()
 
     def _send(self) -> None:
-        session = self._session
+        session = self.session
         if not self._paused and session.unsent and session.ended is None:
             self._transport.write(session.take_unsent())
 
@@ -109,18 +105,18 @@ class AioConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._sweep_at = when
-        self._timer = self._loop.call_at(when, self._sweep)
+        self._timer = self._loop.call_later(when - monotonic(), self._sweep)
 
     def _sweep(self) -> None:
         """Gives up every call whose deadline has passed, and sets the timer for the others."""
-        now = self._loop.time()
+        now = monotonic()
         self._timer = None
         self._sweep_at = math.inf
         earliest = math.inf
-        for call in list(self._session.pending.values()):
+        for call in list(self.session.pending.values()):
             if call.deadline > now:
                 earliest = min(earliest, call.deadline)
-            elif self._session.abandon(call):
+            elif self.session.abandon(call):
                 call.reject(DeadlineExceeded(_text.no_answer(self._server, call.method.name, call.timeout)))
         if earliest < math.inf:
             self._sweep_at_latest(max(earliest, now + _SWEEP_GAP_S))
@@ -128,7 +124,7 @@ class AioConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         """Closes the transport of a finished session."""
-        if not self._session.usable and self._session.finished:
+        if not self.session.usable and self.session.finished:
             if self._timer is not None:
                 self._timer.cancel()
             self._transport.abort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from time import monotonic
 from typing import Any
 
 from . import _text
@@ -14,7 +15,7 @@ Address = tuple[Any, ...]  # what socket.getaddrinfo gives
 
 
 async def aio_dial(target: Target, timeout: float, deadline: float) -> socket.socket:
-    """A connected, non-blocking socket with TCP_NODELAY. ``deadline`` is on the clock of the running loop.
+    """A connected, non-blocking socket with TCP_NODELAY. ``deadline`` is on the clock of time.monotonic().
 
     Every address of the name is tried in turn, each with a fair share of the time that is left. (The loop's own
     create_connection can race them, but loses sockets when that is cancelled, as of Python 3.11.)
@@ -22,10 +23,10 @@ async def aio_dial(target: Target, timeout: float, deadline: float) -> socket.so
     loop = asyncio.get_running_loop()
     try:
         look_up = loop.getaddrinfo(*target, type=socket.SOCK_STREAM)
-        addresses = await asyncio.wait_for(look_up, deadline - loop.time())
+        addresses = await asyncio.wait_for(look_up, deadline - monotonic())
         while True:
             address = addresses.pop(0)
-            share = (deadline - loop.time()) / (len(addresses) + 1)
+            share = (deadline - monotonic()) / (len(addresses) + 1)
             try:
                 return await _connect(loop, address, share)
             except (OSError, asyncio.TimeoutError):

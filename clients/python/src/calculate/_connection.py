@@ -65,9 +65,12 @@ class Connection:
         except BaseException:
             self._leave(call, whole=False)
             raise
-        if call.error is not None:
+        if call.error is None:
+            return call.value
+        try:
             raise call.error
-        return call.value
+        finally:
+            del call  # or the error, its traceback, this frame and the call would keep each other alive
 
     def close(self, error: ConnectionClosed) -> None:
         """Ends the connection; every call in flight fails with ``error``."""

@@ -153,7 +153,7 @@ class Session(Generic[C]):
             try:
                 value = method.outcome(result, self._server)
             except CalculateError as error:
-                call.reject(error)
+                call.reject(error.with_traceback(None))  # it will be raised where the call was made
             except Exception as error:
                 raise Malformed(f"answered {method.name} with {error}") from error
             else:
