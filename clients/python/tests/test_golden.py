@@ -41,6 +41,7 @@ def receive(row: Row, *, accelerated: bool, framing: Any = "unframed") -> Kept:
     method, args = METHODS[row.method]
     call = Kept(method)
     session.start(call, args(1.0))
+    session.take_unsent()
     session.receive(row.bytes if framing == "unframed" else len(row.bytes).to_bytes(4, "big") + row.bytes)
     return call
 
@@ -82,5 +83,6 @@ def test_a_sequence_id_that_is_never_given_is_read_as_written_and_refused(row: R
     session: Session[Kept] = Session(Options(protocol=row.protocol, framing="unframed"), "server:1")  # type: ignore[arg-type]
     call = Kept(SQUARE)
     session.start(call, square_args(1.0))
+    session.take_unsent()
     session.receive(row.bytes)
     assert isinstance(call.error, ProtocolError)

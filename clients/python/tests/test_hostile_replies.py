@@ -81,6 +81,7 @@ def test_replies_are_found_however_they_are_cut(protocol: Any, framing: Any) -> 
         calls = [Kept(SQUARE) for _ in range(5)]
         for call in calls:
             session.start(call, square_args(1.0))
+        session.take_unsent()
         for start in range(0, len(stream), size):
             session.receive(stream[start : start + size])
         assert [call.value.value for call in calls] == [seqid / 3 for seqid in range(1, 6)]
@@ -133,6 +134,14 @@ def test_a_second_answer_to_a_call_closes_the_connection(caller: Any) -> None:
 
 def test_the_sequence_id_of_the_stock_client_is_refused(caller: Any) -> None:
     assert isinstance(ask(caller, frame(reply("Square", 0, 3.0))), ProtocolError)
+
+
+def test_an_answer_that_comes_before_its_call_was_sent_is_refused() -> None:
+    session: Session[Kept] = Session(Options(), "server:1")
+    call = Kept(SQUARE)
+    session.start(call, square_args(1.0))
+    session.receive(frame(reply("Square", 1, 3.0)))
+    assert isinstance(call.error, ProtocolError)
 
 
 def test_another_methods_answer_is_refused(caller: Any) -> None:
@@ -241,6 +250,7 @@ def test_an_unframed_answer_that_trickles_in_is_walked_over_once(protocol: Any) 
     session: Session[Kept] = Session(Options(protocol=protocol, framing="unframed"), "server:1")
     call = Kept(SQUARE)
     session.start(call, square_args(1.0))
+    session.take_unsent()
     started = time.process_time()
     for byte in content:
         session.receive(bytes([byte]))

@@ -78,6 +78,7 @@ def test_a_method_without_a_value_answers_none() -> None:
     call = Kept(NOTHING)
     call.value = "nothing yet"
     session.start(call, EchoArgs(""))
+    session.take_unsent()
     session.receive(frame(b"\x80\x01\0\x02\0\0\0\x07Nothing\0\0\0\x01\0"))
     assert (call.value, call.error) == (None, None)
 
@@ -94,5 +95,6 @@ def test_a_required_field_deep_in_a_value_is_missed() -> None:
     session: Session[Kept] = Session(Options(), "server:1")
     call = Kept(Method("List", EchoArgs, ListResult))
     session.start(call, EchoArgs(""))
+    session.take_unsent()
     session.receive(frame(b"\x80\x01\0\x02\0\0\0\x04List\0\0\0\x01\x0f\0\0\x0c\0\0\0\x01\0\0"))
     assert isinstance(call.error, ProtocolError)

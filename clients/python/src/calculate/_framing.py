@@ -15,8 +15,9 @@ class Framed:
 
     def __init__(self, length_max: int) -> None:
         self._length_max = length_max
-        # What has arrived of the message that is not whole yet, and how many bytes it takes to get on with it.
-        self._parts: list[bytes] = []
+        # What has arrived of the message that is not whole yet (a bytearray: a byte at a time must not cost an object
+        # each), and how many bytes it takes to get on with it.
+        self._partial = bytearray()
         self._missing = 0
         self.fault: str | None = None
 
@@ -30,13 +31,13 @@ class Framed:
 
         ``fault`` then says what is wrong with what comes behind them, if something is.
         """
-        if self._parts:
-            self._parts.append(data)
+        if self._partial:
+            self._partial += data
             self._missing -= len(data)
             if self._missing > 0:
                 return b"", []
-            data = b"".join(self._parts)
-            self._parts.clear()
+            data = bytes(self._partial)
+            self._partial.clear()
         spans: Spans = []
         start, have = 0, len(data)
         while True:
@@ -55,7 +56,7 @@ class Framed:
             spans.append((body, end))
             start = end
         if start < have:
-            self._parts.append(data[start:] if start else data)
+            self._partial += data[start:]
             self._missing = missing
         return data, spans
 

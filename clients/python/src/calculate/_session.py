@@ -107,6 +107,8 @@ class Session(Generic[C]):
                 culprit = self.pending.pop(seqid, None)
                 if culprit is None:
                     self._drop(seqid)
+                elif seqid in self.unsent:
+                    raise Malformed("answered a call before it was sent")
                 else:
                     self._answer(culprit, kind, name, body, end)
                     culprit = None
