@@ -110,6 +110,10 @@ impl<'a> Connection<'a> {
                 () = &mut timer => Event::Timer,
                 () = &mut drain, if self.last_words.is_none() => Event::Drain,
             };
+            if !reads && let Some(began) = &mut self.message_began {
+                // A message that we do not read on has all its time before it.
+                *began = Instant::now();
+            }
             match event {
                 Event::Read(Ok(0)) => self.end_of_stream = true,
                 Event::Read(Ok(count)) => self.received(count, stream)?,
@@ -229,9 +233,9 @@ impl<'a> Connection<'a> {
     /// The next time at which the peer may have run out of time. None while the pool works for it.
     fn deadline(&self) -> Option<Instant> {
         let config = self.config();
-        let message = match self.conversation.has_more() || self.conversation.is_doomed() {
-            true => None,
-            false => self.message_began.map(|began| began + config.message_timeout),
+        let message = match self.reads() {
+            true => self.message_began.map(|began| began + config.message_timeout),
+            false => None,
         };
         let reply = self.unsent.deadline();
         match (message, reply) {

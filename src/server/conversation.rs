@@ -102,6 +102,10 @@ impl<'a> Conversation<'a> {
         let consumed = self.handle(&tail, unsent, output);
         if consumed < tail.len() {
             tail.drain(..consumed);
+            // What one large message needed is not kept for the small ones after it (W4).
+            if consumed > 0 && tail.capacity() > KEPT_TAIL_BYTES {
+                tail.shrink_to(KEPT_TAIL_BYTES);
+            }
             self.tail = tail;
         }
         consumed
@@ -213,3 +217,6 @@ fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
     }
     Ending::new(Reason::Foreign, format!("the first bytes are {foreign}, which this port does not speak"))
 }
+
+/// A tail that one large message made larger is given back when the message is handled.
+const KEPT_TAIL_BYTES: usize = 256 * 1024;
