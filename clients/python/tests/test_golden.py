@@ -8,9 +8,9 @@ import pytest
 from golden import CALLS, REPLIES, Row, bits
 
 from calculate import ApplicationError, CalculateError, DomainError, Overloaded, ProtocolError
+from calculate._client import CAL, SQUARE, cal_args, square_args
 from calculate._message import CODECS
 from calculate._method import Method
-from calculate._methods import CAL, SQUARE, cal_args, square_args
 from calculate._options import Options
 from calculate._session import Session
 

@@ -15,9 +15,9 @@ from thrift.Thrift import TMessageType
 from thrift.transport.TTransport import TMemoryBuffer
 
 from calculate import CalculateError, ConnectionClosed, DomainError, ProtocolError
+from calculate._client import SQUARE, square_args
 from calculate._gen import Calculate
 from calculate._gen.ttypes import Number
-from calculate._methods import SQUARE, square_args
 from calculate._options import Options
 from calculate._session import Session
 

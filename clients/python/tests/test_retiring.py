@@ -11,7 +11,7 @@ from test_golden import Kept
 
 import calculate
 from calculate import DeadlineExceeded, aio
-from calculate._methods import SQUARE, square_args
+from calculate._client import SQUARE, square_args
 from calculate._options import Options
 from calculate._session import ABANDONED_MAX, Session
 

@@ -1,13 +1,20 @@
-"""The blocking client: the methods of idl/calculate.thrift on a Channel."""
+"""The blocking client: the methods of idl/calculate.thrift on a Channel.
+
+Only this file and ``aio.py`` name what is in the IDL. To serve another IDL, replace these two.
+"""
 
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Any
 
 from ._channel import Channel
-from ._methods import CAL, SQUARE, cal_args, square_args
+from ._gen import Calculate
+from ._gen.ttypes import Number
+from ._method import Method
 from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
 from ._target import parse_target
+from .errors import DomainError
 
 
 def connect(
@@ -70,3 +77,27 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _domain_error(generated: Any, server: str) -> DomainError:
+    return DomainError(generated.message, generated.value, server)
+
+
+SQUARE = Method("Square", Calculate.Square_args, Calculate.Square_result, {"error": _domain_error})
+CAL = Method("Cal", Calculate.Cal_args, Calculate.Cal_result)
+
+
+def square_args(value: float) -> Any:
+    """The generated arguments of Square."""
+    return Calculate.Square_args(Number(value if type(value) is float else _real(value)))
+
+
+def cal_args(value: float) -> Any:
+    """The generated arguments of Cal."""
+    return Calculate.Cal_args(Number(value if type(value) is float else _real(value)))
+
+
+def _real(value: float) -> float:
+    if isinstance(value, (str, bytes, bytearray)):  # float() would parse them
+        raise TypeError(f"a number is needed, not {type(value).__name__}")
+    return float(value)

@@ -47,6 +47,10 @@ Head = tuple[int, bytes, int, int]
 class Codec:
     """Encodes calls and decodes replies of one protocol. It keeps no state between messages but the buffer read."""
 
+    # thrift's class in Python, and its function in C.
+    _protocol: Any
+    _decode: Any
+
     def __init__(self, *, accelerated: bool = True) -> None:
         self._fast = fastbinary is not None and accelerated
         self._buffer = b""
@@ -109,9 +113,6 @@ class Codec:
             raise TypeError(str(error)) from error
         written: bytes = memory.getvalue()
         return written
-
-    _protocol: Any
-    _decode: Any
 
 
 class BinaryCodec(Codec):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from ._aio_channel import AioChannel
-from ._methods import CAL, SQUARE, cal_args, square_args
+from ._client import CAL, SQUARE, cal_args, square_args
 from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
 from ._target import parse_target
 
