@@ -81,7 +81,12 @@ impl<'a> Conversation<'a> {
 
     /// Whether more may be heard from a peer that leaves `unsent` bytes of replies unread.
     pub(super) fn has_room(&self, unsent: usize) -> bool {
-        self.doomed.is_none() && unsent < self.config.unread_reply_bytes && self.in_flight.len() < self.config.in_flight
+        // In flight may be many short calls, or one of the longest.
+        let most_in_flight = self.config.limits.message_bytes.max(self.config.unread_reply_bytes);
+        self.doomed.is_none()
+            && unsent < self.config.unread_reply_bytes
+            && self.in_flight.len() < self.config.in_flight
+            && self.in_flight.bytes() < most_in_flight
     }
 
     /// Hears new bytes: at most one turn's messages are handled, and their replies appended to `output`, behind
@@ -180,7 +185,7 @@ impl<'a> Conversation<'a> {
         };
         match (service.handlers(), self.pool) {
             (Handlers::Pool, Some(pool)) => match pool.submit(service, call) {
-                Some(reply) => self.in_flight.push_waiting(reply),
+                Some(reply) => self.in_flight.push_waiting(call.message.len(), reply),
                 None => {
                     let text = "overloaded: the server's queue is full; try another instance, or later";
                     let exception = Exception::new(ExceptionCode::OVERLOADED, text);

@@ -11,10 +11,18 @@ use std::task::Poll;
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     calls: VecDeque<Pending>,
+    /// What `calls` hold: requests that the pool has, replies that wait for their turn.
+    bytes: usize,
 }
 
 #[derive(Debug)]
-enum Pending {
+struct Pending {
+    bytes: usize,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+enum Answer {
     /// The pool has it; the other end is in a pool thread's hands or in the pool's queue.
     Waiting(Reply),
     /// Answered, but not its turn.
@@ -30,14 +38,24 @@ impl InFlight {
         self.calls.len()
     }
 
-    /// A call that the pool will answer.
-    pub(super) fn push_waiting(&mut self, reply: Reply) {
-        self.calls.push_back(Pending::Waiting(reply));
+    /// Bytes of the requests that the pool has, and of the replies that wait for their turn.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// A call of `bytes` bytes that the pool will answer.
+    pub(super) fn push_waiting(&mut self, bytes: usize, reply: Reply) {
+        self.push(bytes, Answer::Waiting(reply));
     }
 
     /// A reply that must wait for those before it.
     pub(super) fn push_ready(&mut self, reply: Vec<u8>) {
-        self.calls.push_back(Pending::Ready(reply));
+        self.push(reply.len(), Answer::Ready(reply));
+    }
+
+    fn push(&mut self, bytes: usize, answer: Answer) {
+        self.bytes += bytes;
+        self.calls.push_back(Pending { bytes, answer });
     }
 
     /// Waits until the oldest call is answered, then moves all replies whose turn it is to the end of `out`.
@@ -46,15 +64,16 @@ impl InFlight {
         poll_fn(|context| {
             let mut moved = false;
             while let Some(oldest) = self.calls.front_mut() {
-                let reply = match oldest {
-                    Pending::Ready(reply) => std::mem::take(reply),
-                    Pending::Waiting(waiting) => match Pin::new(waiting).poll(context) {
+                let reply = match &mut oldest.answer {
+                    Answer::Ready(reply) => std::mem::take(reply),
+                    Answer::Waiting(waiting) => match Pin::new(waiting).poll(context) {
                         // A sender that is dropped without a word had nothing to send: a oneway call.
                         Poll::Ready(reply) => reply.unwrap_or_default(),
                         Poll::Pending => break,
                     },
                 };
                 out.extend_from_slice(&reply);
+                self.bytes -= oldest.bytes;
                 self.calls.pop_front();
                 moved = true;
             }
