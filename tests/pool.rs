@@ -3,8 +3,9 @@
 mod support;
 
 use calculate::config::{Config, Handlers};
-use calculate::wire::{Encoding, Protocol};
+use calculate::wire::{Encoding, Limits, Protocol};
 use socket2::SockRef;
+use std::io::Write;
 use std::time::Duration;
 use support::eventually;
 use support::gates::Gates;
@@ -169,6 +170,35 @@ fn a_queued_oneway_call_is_run_though_its_sender_is_gone() {
     third.send(&sleep(FRAMED_BINARY, 0));
     assert_eq!(third.reply().i32(), 0);
     assert_eq!(gates.notes(), ["kept"]);
+}
+
+#[test]
+fn calls_that_wait_for_the_pool_hold_few_bytes() {
+    const KERNEL_BUFFERS: usize = 32 << 20;
+    let gates = Gates::new();
+    let limits = Limits { message_bytes: 1 << 20, ..Limits::default() };
+    let config = Config { pool_threads: 1, limits, ..config() };
+    let server = Library::serve(config, Handlers::Pool, &gates);
+    let mut peer = Peer::new(server.address);
+    peer.send(&sleep(FRAMED_BINARY, 1));
+    gates.have_begun(1);
+    // Fewer calls than may be in flight, and than the queue has room for.
+    let note = text_args(Protocol::Binary, &"x".repeat(100_000));
+    let note = framed_message(FRAMED_BINARY, "Wire:Note", ONEWAY, 2, &note);
+    peer.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+    let (mut sent, mut next) = (0, 0);
+    while let Ok(count) = peer.stream.write(&note[next..]) {
+        sent += count;
+        next = (next + count) % note.len();
+        assert!(sent < KERNEL_BUFFERS, "the server goes on reading large calls for a pool that is busy");
+    }
+    is_well(server.address);
+    gates.open(1);
+    assert_eq!(peer.reply().i32(), 1);
+    peer.stream.set_write_timeout(None).expect("no time-out");
+    peer.send(&note[next..]);
+    peer.is_served();
+    eventually("each note is kept", || gates.notes().len() == (sent + note.len() - next) / note.len());
 }
 
 fn sleep(encoding: Encoding, gate: i32) -> Vec<u8> {
