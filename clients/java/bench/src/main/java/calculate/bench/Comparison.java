@@ -3,7 +3,10 @@ package calculate.bench;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
-/** Medians over interleaved rounds: what a call costs on each side, in time and in CPU time of the whole process. */
+/**
+ * Medians over interleaved rounds: what a call costs on each side, in time and in CPU time of the
+ * whole process.
+ */
 record Comparison(String what, Side ours, Side theirs, double ratio) {
   /** One side's medians. */
   record Side(String name, double callsPerSecond, double microsPerCall, double cpuMicrosPerCall) {}
@@ -11,7 +14,8 @@ record Comparison(String what, Side ours, Side theirs, double ratio) {
   /** One round. */
   private record Sample(double micros, double cpuMicros) {}
 
-  static Comparison of(String what, Contestant ours, Contestant theirs, int warmUp, int rounds) throws Exception {
+  static Comparison of(String what, Contestant ours, Contestant theirs, int warmUp, int rounds)
+      throws Exception {
     Sample[] our = new Sample[rounds];
     Sample[] their = new Sample[rounds];
     double[] ratios = new double[rounds];
@@ -28,23 +32,49 @@ record Comparison(String what, Side ours, Side theirs, double ratio) {
   }
 
   String text() {
-    return what + "\n" + text(ours) + "\n" + text(theirs) + "\n  ratio of calls/s (median of rounds): " + Bench.number(ratio);
+    return what
+        + "\n"
+        + text(ours)
+        + "\n"
+        + text(theirs)
+        + "\n  ratio of calls/s (median of rounds): "
+        + Bench.number(ratio);
   }
 
   String json() {
-    return "{\"benchmark\": \"" + what + "\", \"ours\": " + json(ours) + ", \"theirs\": " + json(theirs)
-        + ", \"ratio\": " + Bench.number(ratio) + "}";
+    return "{\"benchmark\": \""
+        + what
+        + "\", \"ours\": "
+        + json(ours)
+        + ", \"theirs\": "
+        + json(theirs)
+        + ", \"ratio\": "
+        + Bench.number(ratio)
+        + "}";
   }
 
   private static String text(Side side) {
-    return "  " + side.name() + ": " + Math.round(side.callsPerSecond()) + " calls/s, "
-        + Bench.number(side.microsPerCall()) + " us a call, " + Bench.number(side.cpuMicrosPerCall()) + " us of CPU";
+    return "  "
+        + side.name()
+        + ": "
+        + Math.round(side.callsPerSecond())
+        + " calls/s, "
+        + Bench.number(side.microsPerCall())
+        + " us a call, "
+        + Bench.number(side.cpuMicrosPerCall())
+        + " us of CPU";
   }
 
   private static String json(Side side) {
-    return "{\"name\": \"" + side.name() + "\", \"calls_per_s\": " + Math.round(side.callsPerSecond())
-        + ", \"us_per_call\": " + Bench.number(side.microsPerCall())
-        + ", \"cpu_us_per_call\": " + Bench.number(side.cpuMicrosPerCall()) + "}";
+    return "{\"name\": \""
+        + side.name()
+        + "\", \"calls_per_s\": "
+        + Math.round(side.callsPerSecond())
+        + ", \"us_per_call\": "
+        + Bench.number(side.microsPerCall())
+        + ", \"cpu_us_per_call\": "
+        + Bench.number(side.cpuMicrosPerCall())
+        + "}";
   }
 
   private static Sample measure(Contestant contestant) throws Exception {
@@ -69,7 +99,8 @@ record Comparison(String what, Side ours, Side theirs, double ratio) {
   }
 
   private static long cpuNanos() {
-    var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    var system =
+        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     return system.getProcessCpuTime();
   }
 }

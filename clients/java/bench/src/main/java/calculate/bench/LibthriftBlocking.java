@@ -6,14 +6,23 @@ import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.layered.TFramedTransport;
 
-/** libthrift's generated client, framed and binary, on a socket with TCP_NODELAY and without a time-out. */
+/**
+ * libthrift's generated client, framed and binary, on a socket with TCP_NODELAY, with or without a
+ * time-out for each read.
+ */
 final class LibthriftBlocking implements Contestant {
+  private final String name;
   private final TSocket socket;
   private final Calculate.Client client;
 
-  LibthriftBlocking(String address) throws Exception {
+  LibthriftBlocking(String address, int timeoutMillis) throws Exception {
+    name = timeoutMillis > 0 ? "libthrift with a time-out" : "libthrift";
     int colon = address.lastIndexOf(':');
-    socket = new TSocket(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+    socket =
+        new TSocket(
+            address.substring(0, colon),
+            Integer.parseInt(address.substring(colon + 1)),
+            timeoutMillis);
     socket.open();
     socket.getSocket().setTcpNoDelay(true);
     client = new Calculate.Client(new TBinaryProtocol(new TFramedTransport(socket)));
@@ -21,12 +30,12 @@ final class LibthriftBlocking implements Contestant {
 
   @Override
   public String name() {
-    return "libthrift";
+    return name;
   }
 
   @Override
   public int callsPerRound() {
-    return 2_000;
+    return 500;
   }
 
   @Override

@@ -20,7 +20,8 @@ final class ServerProcess implements AutoCloseable {
     command.addAll(program);
     process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String line =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)).readLine();
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))
+            .readLine();
     if (line == null || !line.startsWith(LISTENING)) {
       throw new IOException("no server: " + command + " said " + line);
     }
