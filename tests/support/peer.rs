@@ -16,6 +16,8 @@ pub struct Peer {
     encoding: Encoding,
     splitter: Splitter,
     received: Vec<u8>,
+    /// What is before it in `received` has been split off.
+    position: usize,
 }
 
 impl Peer {
@@ -24,7 +26,7 @@ impl Peer {
         stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
         stream.set_write_timeout(Some(DEADLINE)).expect("a time-out");
         stream.set_nodelay(true).expect("no delay");
-        Peer { stream, encoding, splitter: Splitter::new(encoding), received: Vec::new() }
+        Peer { stream, encoding, splitter: Splitter::new(encoding), received: Vec::new(), position: 0 }
     }
 
     /// A peer that speaks framed binary.
@@ -76,11 +78,15 @@ impl Peer {
 
     fn split(&mut self) -> Option<Reply> {
         let limits = Limits { message_bytes: i32::MAX as usize, string_bytes: i32::MAX as usize, ..Limits::default() };
-        match self.splitter.split(&self.received, &limits).expect("replies are messages") {
-            Split::Incomplete => None,
+        let received = &self.received[self.position..];
+        match self.splitter.split(received, &limits).expect("replies are messages") {
+            Split::Incomplete => {
+                self.received.drain(..std::mem::take(&mut self.position));
+                None
+            }
             Split::Message { message, consumed } => {
-                let reply = Reply::read(self.encoding.protocol, &self.received[message]).expect("a message");
-                self.received.drain(..consumed);
+                let reply = Reply::read(self.encoding.protocol, &received[message]).expect("a message");
+                self.position += consumed;
                 Some(reply)
             }
         }
@@ -101,7 +107,7 @@ impl Peer {
         self.stream.set_nonblocking(true).expect("nonblocking");
         let read = self.stream.read(&mut [0; 1024]);
         self.stream.set_nonblocking(false).expect("blocking");
-        matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock) && self.received.is_empty()
+        matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock) && self.received.len() == self.position
     }
 
     /// A call that is answered shows that all before it were handled.
