@@ -48,7 +48,7 @@ test-java: $(SERVER)
 check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items --quiet
 	cd clients/python && .venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 	$(MVN) -f clients/java/pom.xml -Pcheck verify -DskipTests
 	idl/generate.sh --check
@@ -63,7 +63,7 @@ vectors: $(VENV)/installed ## write the golden messages anew
 bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh
 
-fuzz: ## fuzz every parser for a minute each (SECONDS=60), with the nightly toolchain and cargo-fuzz
+fuzz: ## fuzz every parser for a minute each (SECONDS_EACH=60), with the nightly toolchain and cargo-fuzz
 	fuzz/run.sh
 
 clean: ## remove all that was built

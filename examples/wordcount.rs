@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// What the Thrift compiler wrote: `thrift --gen rs examples/wordcount.thrift`.
 #[rustfmt::skip]
 mod idl {
-    #[allow(clippy::all, unreachable_pub)]
+    #[allow(clippy::all, clippy::unwrap_used, unreachable_pub)]
     pub mod wordcount;
 }
 use idl::wordcount::{NothingToCount, WordCountSyncHandler, WordCountSyncProcessor};
@@ -46,8 +46,11 @@ impl WordCountSyncHandler for Counter {
 
 fn main() -> Result<(), calculate::error::Error> {
     let listen = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9091".into());
-    let server = Server::bind(Config { listen, ..Config::default() })?
-        .service_on(Handlers::Inline, "WordCount", WordCountSyncProcessor::new(Counter::default()));
+    let server = Server::bind(Config { listen, ..Config::default() })?.service_on(
+        Handlers::Inline,
+        "WordCount",
+        WordCountSyncProcessor::new(Counter::default()),
+    );
     println!("listening on {}", server.local_addr());
     server.serve(Shutdown::on_signals()?)?;
     Ok(())

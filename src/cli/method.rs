@@ -40,8 +40,14 @@ mod tests {
 
     #[test]
     fn numbers_print_as_python_prints_them() {
-        let cases =
-            [(3.0, "3.0"), (1e300, "1e+300"), (1.5e-9, "1.5e-09"), (-0.0, "-0.0"), (f64::INFINITY, "inf"), (f64::NAN, "nan")];
+        let cases = [
+            (3.0, "3.0"),
+            (1e300, "1e+300"),
+            (1.5e-9, "1.5e-09"),
+            (-0.0, "-0.0"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "nan"),
+        ];
         for (value, text) in cases {
             assert_eq!(display(value), text);
         }

@@ -11,8 +11,8 @@ use crate::wire::framing::{begin_frame, end_frame};
 use crate::wire::message::{Header, Kind};
 use crate::wire::{Encoding, Exception, ExceptionCode, Limits, NO_HEADER, Protocol};
 use std::sync::Arc;
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
 use thrift::Result as ThriftResult;
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
 
 /// What a stub reads from.
 pub type Input<'a> = Box<dyn TInputProtocol + 'a>;

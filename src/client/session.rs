@@ -94,7 +94,9 @@ impl Session {
     pub(super) fn receive(&mut self, bytes: &[u8], arrived: usize) -> Result<usize, Malformed> {
         self.received += arrived as u64;
         let mut consumed = 0;
-        while let Split::Message { message, consumed: length } = self.splitter.split(&bytes[consumed..], &self.limits)? {
+        while let Split::Message { message, consumed: length } =
+            self.splitter.split(&bytes[consumed..], &self.limits)?
+        {
             let message = &bytes[consumed..][message];
             self.reply(message)?;
             consumed += length;
@@ -120,7 +122,9 @@ impl Session {
                 let _ = pending.reply.send(Ok(message.to_vec()));
                 Ok(())
             }
-            Some(pending) => Err(format!("a reply to {} for a call of {}", printable(header.name), pending.method).into()),
+            Some(pending) => {
+                Err(format!("a reply to {} for a call of {}", printable(header.name), pending.method).into())
+            }
             None => Err(format!("a reply numbered {id}, which no call is").into()),
         }
     }

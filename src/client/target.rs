@@ -30,7 +30,8 @@ impl FromStr for Target {
     type Err = InvalidTarget;
 
     fn from_str(text: &str) -> Result<Target, InvalidTarget> {
-        let wrong = |why: &str| Err(InvalidTarget(format!("{text:?} is no server: {why}; write HOST:PORT or [IPv6]:PORT")));
+        let wrong =
+            |why: &str| Err(InvalidTarget(format!("{text:?} is no server: {why}; write HOST:PORT or [IPv6]:PORT")));
         let Some((host, port)) = text.rsplit_once(':') else { return wrong("it has no port") };
         let host = match (host.strip_prefix('['), host.contains(':')) {
             (Some(rest), _) => match rest.strip_suffix(']') {
@@ -53,7 +54,11 @@ impl FromStr for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') { write!(f, "[{}]:{}", self.host, self.port) } else { write!(f, "{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
     }
 }
 

@@ -63,10 +63,18 @@ impl<'a> CompactInput<'a> {
         Ok(value)
     }
 
-    fn integer<T: TryFrom<i64>>(&mut self) -> Result<T, Malformed> {
+    fn i64(&mut self) -> Result<i64, Malformed> {
         let (value, length) = varint::read_u64(self.rest())?.ok_or(Malformed::from(ENDS))?;
         self.position += length;
-        T::try_from(unzigzag(value)).map_err(|_| "an integer too large for its type".into())
+        Ok(unzigzag(value))
+    }
+
+    fn i32(&mut self) -> Result<i32, Malformed> {
+        Ok(unzigzag(self.varint_u32()?.into()) as i32)
+    }
+
+    fn i16(&mut self) -> Result<i16, Malformed> {
+        i16::try_from(self.i32()?).map_err(|_| "an integer too large for its type".into())
     }
 
     fn string(&mut self) -> Result<&'a [u8], Malformed> {
@@ -132,7 +140,7 @@ impl TInputProtocol for CompactInput<'_> {
         }
         let field_type = compact_type(first & 0x0f)?;
         self.last_id = match first >> 4 {
-            0 => self.integer()?,
+            0 => self.i16()?,
             delta => self.last_id.checked_add(delta.into()).ok_or(Malformed::from("a field id above 32,767"))?,
         };
         self.field_bool = (field_type == TType::Bool).then_some(first & 0x0f == 1);
@@ -167,17 +175,17 @@ impl TInputProtocol for CompactInput<'_> {
 
     fn read_i16(&mut self) -> thrift::Result<i16> {
         self.scopes.value(TType::I16)?;
-        Ok(self.integer()?)
+        Ok(self.i16()?)
     }
 
     fn read_i32(&mut self) -> thrift::Result<i32> {
         self.scopes.value(TType::I32)?;
-        Ok(self.integer()?)
+        Ok(self.i32()?)
     }
 
     fn read_i64(&mut self) -> thrift::Result<i64> {
         self.scopes.value(TType::I64)?;
-        Ok(self.integer()?)
+        Ok(self.i64()?)
     }
 
     fn read_double(&mut self) -> thrift::Result<f64> {

@@ -21,11 +21,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            message_bytes: 16_384_000,
-            string_bytes: 16_384_000,
-            container_items: 1_000_000,
-            depth: 64,
-        }
+        Limits { message_bytes: 16_384_000, string_bytes: 16_384_000, container_items: 1_000_000, depth: 64 }
     }
 }

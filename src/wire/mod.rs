@@ -53,10 +53,7 @@ impl From<String> for Malformed {
 
 impl From<Malformed> for thrift::Error {
     fn from(malformed: Malformed) -> Self {
-        thrift::Error::Protocol(thrift::ProtocolError::new(
-            thrift::ProtocolErrorKind::InvalidData,
-            malformed.0,
-        ))
+        thrift::Error::Protocol(thrift::ProtocolError::new(thrift::ProtocolErrorKind::InvalidData, malformed.0))
     }
 }
 

@@ -199,8 +199,9 @@ impl Skip {
         };
         let Some(start) = read else { return Ok(None) };
         if start.count < 0 || start.count as usize > limits.container_items {
-            return Err(format!("a container of {} items; at most {} are taken", start.count, limits.container_items)
-                .into());
+            return Err(
+                format!("a container of {} items; at most {} are taken", start.count, limits.container_items).into()
+            );
         }
         if start.count == 0 {
             return Ok(Some((start.bytes, None)));

@@ -80,10 +80,7 @@ mod tests {
     #[test]
     fn more_bits_than_fit_are_refused() {
         assert!(read_u32(&[0xff, 0xff, 0xff, 0xff, 0x1f]).is_err());
-        assert_eq!(
-            read_u32(&[0xff, 0xff, 0xff, 0xff, 0x0f]),
-            Ok(Some((u32::MAX, 5)))
-        );
+        assert_eq!(read_u32(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Ok(Some((u32::MAX, 5))));
         assert!(read_u64(&[0xff; 10]).is_err());
         assert!(read_u32(&[0x80; 5]).is_err());
     }

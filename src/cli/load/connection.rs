@@ -192,7 +192,7 @@ impl Connection {
     }
 
     /// The reply at `consumed`, which may be incomplete or not be what it should.
-    fn one_reply(&mut self, consumed: usize, index: usize) -> Result<Option<(usize, Result<(), Wrong>)>, Malformed> {
+    fn one_reply(&mut self, consumed: usize, index: usize) -> Result<Option<(usize, Verdict)>, Malformed> {
         let come = &self.received[consumed..];
         let (message, length) = match self.splitter.split(come, &Limits::default())? {
             Split::Incomplete => return Ok(None),
@@ -209,7 +209,7 @@ impl Connection {
         Ok(Some((length, verdict)))
     }
 
-    fn count(&mut self, now: Instant, count: u64, verdict: Result<(), Wrong>) {
+    fn count(&mut self, now: Instant, count: u64, verdict: Verdict) {
         self.replied += count;
         let tally = &mut *self.tally.borrow_mut();
         let counts = now >= self.plan.counts_from && now < self.plan.end + DRAIN;
@@ -233,6 +233,9 @@ impl Connection {
         }
     }
 }
+
+/// Whether a reply is right.
+type Verdict = Result<(), Wrong>;
 
 /// What is not right with a reply.
 enum Wrong {

@@ -105,11 +105,16 @@ impl Load {
         };
         super::serve::allow_descriptors();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
-        let outcome = runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(address)));
+        let outcome =
+            runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(address)));
         match outcome {
             Ok((tally, measured)) => {
                 let report = Report { tally: &tally.borrow(), measured, connections: self.connections };
-                if self.json { println!("{}", report.json()) } else { print!("{report}") }
+                if self.json {
+                    println!("{}", report.json())
+                } else {
+                    print!("{report}")
+                }
                 if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
             Err(error) => fail(1, error),

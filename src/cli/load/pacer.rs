@@ -1,6 +1,8 @@
 //! Wakes at a time to the microsecond: tokio's timers know milliseconds only, and their lateness would be measured.
 
-use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
 use std::io;
 use std::os::fd::OwnedFd;
 use tokio::io::unix::AsyncFd;

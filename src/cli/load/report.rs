@@ -71,7 +71,14 @@ impl Report<'_> {
     fn percentiles(&self) -> [(&'static str, f64); 6] {
         let at = |quantile| self.tally.latencies.value_at_quantile(quantile) as f64 / 1000.0;
         let max = self.tally.latencies.max() as f64 / 1000.0;
-        [("p50", at(0.5)), ("p90", at(0.9)), ("p99", at(0.99)), ("p99.9", at(0.999)), ("p99.99", at(0.9999)), ("max", max)]
+        [
+            ("p50", at(0.5)),
+            ("p90", at(0.9)),
+            ("p99", at(0.99)),
+            ("p99.9", at(0.999)),
+            ("p99.99", at(0.9999)),
+            ("max", max),
+        ]
     }
 
     /// The report for programs. Latencies are in microseconds.
@@ -92,7 +99,13 @@ impl Report<'_> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "calls      {:>12}   in {:.3} s over {} connections", self.calls(), self.measured.as_secs_f64(), self.connections)?;
+        writeln!(
+            f,
+            "calls      {:>12}   in {:.3} s over {} connections",
+            self.calls(),
+            self.measured.as_secs_f64(),
+            self.connections
+        )?;
         writeln!(f, "calls/s    {:>12.0}", self.rate())?;
         writeln!(f, "failed     {:>12}   {}", self.tally.failed, self.tally.first_failure.as_deref().unwrap_or(""))?;
         writeln!(f, "wrong      {:>12}", self.tally.wrong)?;

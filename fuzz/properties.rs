@@ -1,0 +1,143 @@
+//! What must hold for any bytes at all. The fuzz targets call these, and so does `tests/corpus.rs` over the corpus.
+#![allow(dead_code, unreachable_pub)]
+
+#[allow(clippy::all, clippy::unwrap_used, unreachable_pub)]
+#[rustfmt::skip]
+#[path = "../tests/support/idl/wire.rs"]
+mod wire_idl;
+
+use calculate::config::Config;
+use calculate::idl::calculate::CalculateSyncProcessor;
+use calculate::server::Server;
+use calculate::service::Calculator;
+use calculate::wire::binary::{BinaryInput, BinaryOutput};
+use calculate::wire::compact::{CompactInput, CompactOutput};
+use calculate::wire::encoding::{Detected, detect as detect_encoding};
+use calculate::wire::framing::{Split, Splitter};
+use calculate::wire::message::Header;
+use calculate::wire::skip::Skip;
+use calculate::wire::{Limits, Protocol};
+use std::sync::OnceLock;
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol, TSerializable};
+use wire_idl::Everything;
+
+/// Detection never panics, what it once decided more bytes do not change, and eight bytes always decide.
+pub fn detect(bytes: &[u8]) {
+    let mut decided = None;
+    for end in 0..=bytes.len().min(16) {
+        let now = detect_encoding(&bytes[..end]);
+        if let Some(before) = decided {
+            assert_eq!(before, now, "changed its mind at {end}");
+        } else if now != Detected::Undecided {
+            decided = Some(now);
+        }
+        assert!(end < 8 || decided.is_some(), "undecided after {end} bytes");
+    }
+}
+
+/// The binary protocol: see [`protocol`].
+pub fn binary(bytes: &[u8]) {
+    protocol(Protocol::Binary, bytes);
+}
+
+/// The compact protocol: see [`protocol`].
+pub fn compact(bytes: &[u8]) {
+    protocol(Protocol::Compact, bytes);
+}
+
+/// Nothing panics and nothing is reserved that did not arrive. What decodes, encodes and decodes to the same value.
+/// What decodes, the skip walks over to the same end; and it finds the same end however the bytes are cut.
+fn protocol(protocol: Protocol, bytes: &[u8]) {
+    let limits = small();
+    let whole = Skip::new(protocol).advance(bytes, &limits);
+    let mut pieces = Skip::new(protocol);
+    let mut pieced = Ok(None);
+    for end in 0..=bytes.len() {
+        pieced = pieces.advance(&bytes[..end], &limits);
+        if !matches!(pieced, Ok(None)) {
+            break;
+        }
+    }
+    assert_eq!(whole.is_err(), pieced.is_err(), "{whole:?} whole, {pieced:?} in pieces");
+    if let (Ok(whole), Ok(pieced)) = (&whole, &pieced) {
+        assert_eq!(whole, pieced);
+    }
+    let Ok(header) = Header::read(protocol, bytes) else { return };
+    let body = &bytes[header.body_offset..];
+    let Ok(value) = decode(protocol, body, &limits) else { return };
+    assert_eq!(whole, Ok(Some(bytes.len())), "it decodes to the last byte");
+    let again = encode(protocol, &value);
+    let decoded = decode(protocol, &again, &small()).expect("what we wrote, we read");
+    assert_eq!(encode(protocol, &decoded), again);
+}
+
+/// Whatever a peer sends, in one piece or in many, the server's replies are the same, and each is a whole message of the
+/// peer's encoding. Only the last word to a peer that is turned away depends on the pieces: a message over a limit is
+/// refused as soon as that is known, in words if its header came along with that.
+pub fn reply(bytes: &[u8]) {
+    let server = server();
+    let (replies, closed) = server.converse(&[bytes]);
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
+    assert_same(&server.converse(&single), &(replies.clone(), closed));
+    let odd: Vec<&[u8]> = bytes.chunks(7).collect();
+    assert_same(&server.converse(&odd), &(replies.clone(), closed));
+    let Detected::Encoding(encoding) = detect_encoding(bytes) else { return };
+    let (mut splitter, mut rest) = (Splitter::new(encoding), &replies[..]);
+    while !rest.is_empty() {
+        match splitter.split(rest, &Limits::default()) {
+            Ok(Split::Message { message, consumed }) => {
+                Header::read(encoding.protocol, &rest[message]).expect("a reply has a header");
+                rest = &rest[consumed..];
+            }
+            other => panic!("a reply is {other:?}"),
+        }
+    }
+}
+
+fn assert_same(pieced: &(Vec<u8>, bool), whole: &(Vec<u8>, bool)) {
+    assert_eq!(pieced.1, whole.1, "closed or not");
+    if whole.1 {
+        assert!(whole.0.starts_with(&pieced.0), "{pieced:x?} is not the start of {whole:x?}");
+    } else {
+        assert_eq!(pieced.0, whole.0);
+    }
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let config = Config { listen: "127.0.0.1:0".into(), limits: small(), ..Config::default() };
+        let server = Server::bind(config).expect("a free port");
+        server.service("Calculate", CalculateSyncProcessor::new(Calculator))
+    })
+}
+
+fn small() -> Limits {
+    Limits { message_bytes: 1 << 20, string_bytes: 1 << 16, container_items: 1 << 16, depth: 32 }
+}
+
+fn decode(protocol: Protocol, body: &[u8], limits: &Limits) -> thrift::Result<Everything> {
+    let identifier = TMessageIdentifier::new("", TMessageType::Call, 0);
+    match protocol {
+        Protocol::Binary => read(&mut BinaryInput::new(identifier, body, limits)),
+        Protocol::Compact => read(&mut CompactInput::new(identifier, body, limits)),
+    }
+}
+
+fn read(input: &mut dyn TInputProtocol) -> thrift::Result<Everything> {
+    Everything::read_from_in_protocol(input)
+}
+
+fn encode(protocol: Protocol, value: &Everything) -> Vec<u8> {
+    let mut out = Vec::new();
+    let written = match protocol {
+        Protocol::Binary => write(value, &mut BinaryOutput::new(&mut out)),
+        Protocol::Compact => write(value, &mut CompactOutput::new(&mut out)),
+    };
+    written.expect("a Vec takes everything");
+    out
+}
+
+fn write(value: &Everything, output: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+    value.write_to_out_protocol(output)
+}

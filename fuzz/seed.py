@@ -1,0 +1,33 @@
+"""Writes the first inputs of each corpus: the golden messages, framed and unframed, alone and in a row."""
+
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROWS = [
+    line.split("\t")
+    for line in (HERE.parent / "idl/vectors/messages.tsv").read_text("ascii").splitlines()
+    if not line.startswith("#")
+]
+
+
+def write(target: str, name: str, data: bytes) -> None:
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+for name, protocol, *_, message in ROWS:
+    raw = bytes.fromhex(message)
+    framed = len(raw).to_bytes(4, "big") + raw
+    write(protocol, f"golden_{name}", raw)
+    write("reply", f"golden_framed_{name}", framed)
+    write("reply", f"golden_unframed_{name}", raw)
+    write("detect", f"golden_{name}", raw[:8])
+    write("detect", f"golden_framed_{name}", framed[:8])
+for name, start in {"http": b"GET / HTTP/1.1\r\n\r\n", "tls": b"\x16\x03\x01\x02\x00", "h2": b"PRI * HTTP/2.0"}.items():
+    write("detect", name, start)
+    write("reply", name, start)
+for protocol in ("binary", "compact"):
+    calls = [bytes.fromhex(row[-1]) for row in ROWS if row[1] == protocol and row[2] == "CALL"][:20]
+    write("reply", f"pipelined_{protocol}", b"".join(calls))
+    write("reply", f"pipelined_framed_{protocol}", b"".join(len(c).to_bytes(4, "big") + c for c in calls))
