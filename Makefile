@@ -48,7 +48,7 @@ test-java: $(SERVER)
 check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 	cd clients/python && .venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 	$(MVN) -f clients/java/pom.xml -Pcheck verify -DskipTests
 	idl/generate.sh --check

@@ -66,7 +66,7 @@ impl Connection {
     }
 
     /// Makes a call and waits for its reply until `deadline`. `stub` calls one method of a generated client: see
-    /// [`message`](super::message). `method` is the method's name on the wire. Dropping the future abandons the call.
+    /// [`message`]. `method` is the method's name on the wire. Dropping the future abandons the call.
     ///
     /// # Errors
     /// Every [`CalculateError`] but ConnectError.

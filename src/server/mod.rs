@@ -1,6 +1,6 @@
-//! The server, generic over generated processors. In the order in which a connection meets them: [`acceptor`] hands
-//! its socket to the least loaded [`worker`], [`connection`] reads and writes, [`conversation`] turns bytes into calls
-//! and replies into bytes, [`dispatch`] finds the service and runs it, inline or on the [`pool`]; [`shutdown`] ends it.
+//! The server, generic over generated processors. In the order in which a connection meets them: `acceptor` hands
+//! its socket to the least loaded `worker`, `connection` reads and writes, `conversation` turns bytes into calls
+//! and replies into bytes, `dispatch` finds the service and runs it, inline or on the `pool`; `shutdown` ends it.
 //!
 //! It does not know ZooKeeper, and names no type of the IDL.
 

@@ -2,7 +2,7 @@
 //!
 //! In the order in which a message meets them: [`encoding`] tells from the first bytes what a peer speaks, [`framing`]
 //! finds where a message ends ([`skip`] does where no frame says it), [`message`] reads its header, [`binary`] and
-//! [`compact`] are the protocols that generated code reads and writes with ([`scope`] is what they check alike), and
+//! [`compact`] are the protocols that generated code reads and writes with (`scope` is what they check alike), and
 //! [`exception`] is the reply when there is no other.
 //!
 //! Specifications: `doc/specs/thrift-rpc.md`, `thrift-binary-protocol.md` and `thrift-compact-protocol.md` of Apache
