@@ -18,18 +18,23 @@ final class BlockingWait {
   private final Connection connection;
   private final ReaderRole role;
   private final SocketChannel channel;
+  private final IoThread io;
 
   /** Opened by the first caller that reads; woken and closed by others. */
   private volatile Selector selector;
+
+  /** Until when the caller that reads waits; null while it does not. Written by it. */
+  private volatile Deadline waitsUntil;
 
   private SelectionKey key;
   private int ready;
   private final Consumer<SelectionKey> noteReady = k -> ready = k.readyOps();
 
-  BlockingWait(Connection connection, ReaderRole role, SocketChannel channel) {
+  BlockingWait(Connection connection, ReaderRole role, SocketChannel channel, IoThread io) {
     this.connection = connection;
     this.role = role;
     this.channel = channel;
+    this.io = io;
   }
 
   /**
@@ -63,6 +68,21 @@ final class BlockingWait {
     }
   }
 
+  /**
+   * Wakes the caller that reads if its deadline has passed; else has the I/O thread look again when
+   * it does.
+   */
+  void checkReader() {
+    Deadline deadline = waitsUntil;
+    if (deadline != null) {
+      if (deadline.leftNanos() <= 0) {
+        wake();
+      } else {
+        io.watch(deadline);
+      }
+    }
+  }
+
   void close() {
     Selector current = selector;
     if (current != null) {
@@ -83,7 +103,10 @@ final class BlockingWait {
         return;
       }
       ready = 0;
-      selector.select(noteReady, call.deadline.leftMillis());
+      waitsUntil = call.deadline;
+      io.watch(call.deadline);
+      selector.select(noteReady);
+      waitsUntil = null;
       connection.serve(ready);
     } catch (ClosedSelectorException | CancelledKeyException e) {
       // Closed by another thread, which ends this call too.

@@ -75,7 +75,7 @@ final class Connection {
     this.pending = new PendingCalls(1);
     this.sender = new Sender(lock, channel, out);
     this.role = new ReaderRole(io);
-    this.blocking = new BlockingWait(this, role, channel);
+    this.blocking = new BlockingWait(this, role, channel, io);
   }
 
   Target target() {
@@ -252,6 +252,11 @@ final class Connection {
     if (over) {
       close(Errors.clientClosed(target));
     }
+  }
+
+  /** Wakes the blocking caller that reads if its deadline has passed. By the I/O thread. */
+  void checkReader() {
+    blocking.checkReader();
   }
 
   /** Shows every call in flight to the action. */

@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * The connections of one client: the current one, which takes new calls, and retired ones that wait
@@ -95,6 +96,10 @@ final class Connections {
             "calculate-connect-" + target);
     thread.setDaemon(true);
     thread.start();
+  }
+
+  void forEach(Consumer<Connection> action) {
+    open.forEach(action);
   }
 
   /** Closes all; what is in flight ends with ConnectionClosed. */

@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The thread of the asynchronous calls: it puts them on a connection, reads their replies, watches
@@ -28,6 +29,14 @@ final class IoThread implements Runnable {
 
   private boolean started;
   private boolean stopped;
+
+  /**
+   * Whether this thread will look at the readers' deadlines, and then when at the latest. Written
+   * under the inbox's lock.
+   */
+  private volatile boolean watching;
+
+  private volatile long watchAtNanos;
 
   private volatile boolean stopping;
   private volatile CalculateError connectFailure;
@@ -86,6 +95,22 @@ final class IoThread implements Runnable {
     }
   }
 
+  /** Has this thread look at the readers' deadlines when this one passes, or before. */
+  void watch(Deadline deadline) {
+    if (watching && watchAtNanos - deadline.atNanos() <= 0) {
+      return;
+    }
+    synchronized (inbox) {
+      if (stopped || watching && watchAtNanos - deadline.atNanos() <= 0) {
+        return;
+      }
+      watchAtNanos = deadline.atNanos();
+      watching = true;
+      start();
+    }
+    wake();
+  }
+
   /** Completes the future of a call that has ended. */
   void complete(Call<?, ?> call) {
     if (Thread.currentThread() == thread) {
@@ -141,6 +166,7 @@ final class IoThread implements Runnable {
     if (sweep.isDue()) {
       endLate();
     }
+    wakeLateReaders();
     releaseIdle();
     if (ownInbox.isEmpty()) {
       sleep();
@@ -240,14 +266,30 @@ final class IoThread implements Runnable {
     }
   }
 
+  private void wakeLateReaders() {
+    if (watching && watchAtNanos - System.nanoTime() <= 0) {
+      synchronized (inbox) {
+        watching = false;
+      }
+      // A reader says first until when it waits and then looks at `watching`; so one of the two
+      // sees the other.
+      connections.forEach(Connection::checkReader);
+    }
+  }
+
   private void sleep() throws IOException {
+    long millis = sweep.sleepMillis();
+    if (watching) {
+      long watch = TimeUnit.NANOSECONDS.toMillis(Math.max(0, watchAtNanos - System.nanoTime())) + 1;
+      millis = millis == 0 ? watch : Math.min(millis, watch);
+    }
     if (held.isEmpty()) {
-      wakeUp.park(sweep.sleepMillis());
+      wakeUp.park(millis);
     } else {
       for (Connection connection : held) {
         await(connection, connection.wantedOps());
       }
-      wakeUp.select(ready::add, sweep.sleepMillis());
+      wakeUp.select(ready::add, millis);
     }
   }
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * whole process.
  */
 record Comparison(String what, Side ours, Side theirs, double ratio) {
-  /** One side's medians. */
+  /** One side. */
   record Side(String name, double callsPerSecond, double microsPerCall, double cpuMicrosPerCall) {}
 
   /** One round. */
@@ -88,7 +88,8 @@ record Comparison(String what, Side ours, Side theirs, double ratio) {
 
   private static Side side(Contestant contestant, Sample[] samples) {
     double micros = median(Arrays.stream(samples).mapToDouble(Sample::micros).toArray());
-    double cpu = median(Arrays.stream(samples).mapToDouble(Sample::cpuMicros).toArray());
+    // The clock of CPU time ticks slowly: only many rounds together tell something.
+    double cpu = Arrays.stream(samples).mapToDouble(Sample::cpuMicros).average().orElseThrow();
     return new Side(contestant.name(), 1e6 / micros, micros, cpu);
   }
 
