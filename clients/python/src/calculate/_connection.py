@@ -50,7 +50,7 @@ class Connection:
         session = self._session
         try:
             with self._mutex:
-                if not session.pending and self._reader is None:
+                if not session.pending and self._reader is None and self._wait_readable(0):
                     self._look()
                 if not session.usable:
                     raise Unsent
