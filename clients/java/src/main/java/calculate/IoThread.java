@@ -38,6 +38,7 @@ final class IoThread implements Runnable {
 
   private volatile long watchAtNanos;
 
+  private volatile boolean someClosed;
   private volatile boolean stopping;
   private volatile CalculateError connectFailure;
 
@@ -120,6 +121,12 @@ final class IoThread implements Runnable {
     }
   }
 
+  /** A connection has closed. */
+  void closed() {
+    someClosed = true;
+    wake();
+  }
+
   /** A connection is there, or could not be made. */
   void connected(CalculateError failure) {
     connectFailure = failure;
@@ -167,6 +174,10 @@ final class IoThread implements Runnable {
       endLate();
     }
     wakeLateReaders();
+    if (someClosed) {
+      someClosed = false;
+      wakeUp.letGo();
+    }
     releaseIdle();
     if (ownInbox.isEmpty()) {
       sleep();

@@ -68,6 +68,13 @@ final class WakeUp {
     state.set(AWAKE);
   }
 
+  /** Has the selector let go of closed channels: until it does, the kernel keeps their sockets. */
+  void letGo() throws IOException {
+    if (selector != null) {
+      selector.selectNow(key -> {});
+    }
+  }
+
   void close() throws IOException {
     if (selector != null) {
       selector.close();
