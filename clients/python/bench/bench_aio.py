@@ -3,9 +3,9 @@
 
     bench_aio.py --grpc-python /path/to/venv/bin/python      (pip install grpcio protobuf)
 
-Each client is on one core, each server on another, and they take turns, round by round. The grpc.aio server is Python
-and may be the slower half of its pair, so besides calls a second the CPU that the client itself takes for a call is
-compared: what one core could do at most.
+Each client is on one core, each server on another, and they take turns, round by round. Without ``--grpc-server`` the
+grpc.aio server is Python and may be the slower half of its pair, so besides calls a second the CPU that the client
+itself takes for a call is compared: what one core could do at most.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=64)
     parser.add_argument("--calls", type=int, default=1_000, help="of each caller in each round")
     parser.add_argument("--grpc-python", metavar="PYTHON", help="a Python that has grpcio and protobuf")
+    parser.add_argument("--grpc-server", metavar="PROGRAM", help="a faster gRPC server of the same service")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     client_core, server_core = cores()
@@ -42,7 +43,8 @@ def main() -> None:
         address = stack.enter_context(calculate_server(server_core))
         peer = [arguments.grpc_python, HERE / "grpc_peer.py"]
         if arguments.grpc_python:
-            grpc_address = stack.enter_context(running([*peer, "server"], server_core))
+            server = [arguments.grpc_server] if arguments.grpc_server else [*peer, "server"]
+            grpc_address = stack.enter_context(running(server, server_core))
         for _ in range(arguments.rounds):
             ours.append(asyncio.run(measure(address, arguments.callers, arguments.calls)))
             if arguments.grpc_python:
