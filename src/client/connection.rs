@@ -4,7 +4,7 @@
 use super::error::CalculateError;
 use super::message::{self, Input, Output};
 use super::options::Options;
-use super::session::{GaveUp, Outcome, Session};
+use super::session::{Outcome, Session};
 use super::target::Target;
 use crate::wire::Limits;
 use std::io;
@@ -79,7 +79,7 @@ impl Connection {
         let began = Instant::now();
         let shared = &*self.shared;
         let (id, reply) = shared.begin(method)?;
-        let mut interest = Interest { shared, id, gave_up: GaveUp::Cancelled };
+        let _interest = Interest { shared, id };
         let mut call = Vec::new();
         message::encode(shared.options.encoding(), id, &stub, &mut call)?;
         shared.send(&call);
@@ -90,7 +90,6 @@ impl Connection {
             }
             Ok(Err(_)) => Err(CalculateError::closed(format!("the connection to {} is closed", shared.server))),
             Err(_) => {
-                interest.gave_up = GaveUp::Deadline;
                 let waited = began.elapsed().as_millis();
                 let text = format!("{} did not answer {method} in time: {waited} ms passed", shared.server);
                 Err(CalculateError::DeadlineExceeded(text))
@@ -114,14 +113,13 @@ impl Drop for Connection {
 struct Interest<'a> {
     shared: &'a Shared,
     id: i32,
-    gave_up: GaveUp,
 }
 
 impl Drop for Interest<'_> {
     fn drop(&mut self) {
         let retired = {
             let session = &mut self.shared.lock().session;
-            session.abandon(self.id, self.gave_up);
+            session.abandon(self.id);
             session.is_retired()
         };
         if retired {

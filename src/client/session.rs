@@ -33,15 +33,6 @@ struct Pending {
     received_before: u64,
 }
 
-/// Why a caller gave up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GaveUp {
-    /// Its deadline passed.
-    Deadline,
-    /// It lost interest.
-    Cancelled,
-}
-
 impl Session {
     pub(super) fn new(encoding: Encoding, limits: Limits) -> Session {
         Session {
@@ -68,12 +59,13 @@ impl Session {
         (self.last_id, receiver)
     }
 
-    /// The caller of `id` has gone, if it was unanswered still.
-    pub(super) fn abandon(&mut self, id: i32, gave_up: GaveUp) {
+    /// The caller of `id` has gone, at its deadline or before, if it was unanswered still. When nothing has arrived
+    /// since it called, the connection may be dead.
+    pub(super) fn abandon(&mut self, id: i32) {
         const MOST_ABANDONED: usize = 1024;
         let Some(pending) = self.pending.remove(&id) else { return };
         self.abandoned.insert(id);
-        let silent = gave_up == GaveUp::Deadline && pending.received_before == self.received;
+        let silent = pending.received_before == self.received;
         self.retired |= silent || self.abandoned.len() > MOST_ABANDONED;
     }
 

@@ -29,26 +29,16 @@ def start(session: Session[Kept], value: float = 1.0) -> Kept:
 
 def test_a_call_given_up_in_silence_retires() -> None:
     session = make_session()
-    assert session.abandon(start(session), late=True)
+    assert session.abandon(start(session))
     assert not session.usable
     assert session.finished
-
-
-def test_a_cancelled_call_does_not_retire() -> None:
-    session = make_session()
-    call = start(session)
-    assert session.abandon(call, late=False)
-    assert session.usable
-    session.receive(frame(reply("Square", call.seqid, 1.0)))
-    assert session.usable
-    assert call.value is None
 
 
 def test_a_call_given_up_while_answers_come_does_not_retire() -> None:
     session = make_session()
     slow, quick = start(session), start(session)
     session.receive(frame(reply("Square", quick.seqid, 2.0)))
-    assert session.abandon(slow, late=True)
+    assert session.abandon(slow)
     assert session.usable
     session.receive(frame(reply("Square", slow.seqid, 1.0)))
     assert session.usable
@@ -58,7 +48,7 @@ def test_a_call_given_up_while_answers_come_does_not_retire() -> None:
 def test_a_retired_session_finishes_with_its_last_call() -> None:
     session = make_session()
     waiting = start(session)
-    assert session.abandon(start(session), late=True)
+    assert session.abandon(start(session))
     assert not session.usable
     assert not session.finished
     session.receive(frame(reply("Square", waiting.seqid, 5.0)))
@@ -73,11 +63,11 @@ def test_abandoned_ids_are_kept_up_to_the_limit_and_one_more_retires() -> None:
         call = start(session)
         session.receive(frame(reply("Square", beat.seqid, 0.0)))
         beat = start(session)
-        session.abandon(call, late=True)
+        session.abandon(call)
     assert session.usable
     call = start(session)
     session.receive(frame(reply("Square", beat.seqid, 0.0)))
-    session.abandon(call, late=True)
+    session.abandon(call)
     assert not session.usable
 
 
@@ -85,7 +75,7 @@ def test_a_call_given_up_before_it_was_sent_is_not_sent() -> None:
     session = make_session()
     call = Kept(SQUARE)
     session.start(call, square_args(1.0))
-    session.abandon(call, late=True)
+    session.abandon(call)
     assert not session.unsent
     session.receive(frame(reply("Square", call.seqid, 1.0)))
     assert session.ended is not None

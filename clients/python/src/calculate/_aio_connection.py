@@ -51,7 +51,7 @@ class AioConnection(asyncio.Protocol):
 
     def abandon(self, call: AioCall) -> None:
         """Gives up a call that was cancelled."""
-        self.session.abandon(call, late=False)
+        self.session.abandon(call)
         self._settle()
 
     def end(self, error: ConnectionClosed) -> None:
@@ -116,7 +116,7 @@ class AioConnection(asyncio.Protocol):
         for call in list(self.session.pending.values()):
             if call.deadline > now:
                 earliest = min(earliest, call.deadline)
-            elif self.session.abandon(call, late=True):
+            elif self.session.abandon(call):
                 call.reject(DeadlineExceeded(_text.no_answer(self._server, call.method.name, call.timeout)))
         if earliest < math.inf:
             self._sweep_at_latest(max(earliest, now + _SWEEP_GAP_S))

@@ -193,7 +193,7 @@ class Connection:
         ``whole``: what the thread was sending, if it was, is in ``_outgoing`` as far as it was not sent.
         """
         with self._mutex:
-            self._session.abandon(call, late=whole)
+            self._session.abandon(call)
             if self._reader is call:
                 self._reader = None
             if self._sender is call:

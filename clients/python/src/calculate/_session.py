@@ -117,11 +117,8 @@ class Session(Generic[C]):
         except Malformed as error:
             self._end_faulty(str(error), culprit, error)
 
-    def abandon(self, call: C, *, late: bool) -> bool:
-        """Gives a call up, unless it is over already; an answer that comes later is dropped.
-
-        ``late``: its deadline has passed, so silence since it was made says something about the connection.
-        """
+    def abandon(self, call: C) -> bool:
+        """Gives a call up, unless it is over already; an answer that comes later is dropped."""
         seqid = call.seqid
         if self.pending.get(seqid) is not call:
             return False
@@ -131,7 +128,7 @@ class Session(Generic[C]):
                 self.usable = False
             else:
                 self._abandoned.add(seqid)
-        if late and call.mark == self._reads:
+        if call.mark == self._reads:
             self.usable = False
         return True
 
