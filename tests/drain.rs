@@ -116,6 +116,20 @@ fn a_half_arrived_message_may_arrive_in_full() {
 }
 
 #[test]
+fn a_server_at_its_connection_limit_drains() {
+    let mut server = Program::serve(&["--max-connections", "1"]);
+    let mut only = Peer::new(server.address);
+    only.is_served();
+    let mut waits = Peer::new(server.address);
+    waits.square(1, 9.0);
+    eventually("it waits for a place", || !server.logged("connection limit").is_empty());
+    server.terminate();
+    only.closed();
+    waits.closed();
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
 fn clients_that_go_on_calling_do_not_hold_the_drain() {
     let mut server = Program::serve(&[]);
     let answered = AtomicUsize::new(0);

@@ -329,7 +329,7 @@ fn a_setting_out_of_its_range_is_exit_code_2_and_names_the_setting_and_the_range
 }
 
 /// The settings, a value that is no default, and how the log shows it.
-const SETTINGS: [(&str, &str, &str); 14] = [
+const SETTINGS: [(&str, &str, &str); 16] = [
     ("workers", "3", "workers: 3"),
     ("handlers", "pool", "handlers: Pool"),
     ("pool-threads", "5", "pool_threads: 5"),
@@ -340,6 +340,8 @@ const SETTINGS: [(&str, &str, &str); 14] = [
     ("max-depth", "12", "depth: 12"),
     ("max-connections", "321", "connections: 321"),
     ("max-in-flight", "21", "in_flight: 21"),
+    ("max-unread-reply-bytes", "4321", "unread_reply_bytes: 4321"),
+    ("drain-timeout", "4.5", "drain_timeout: 4.5s"),
     ("messages-per-turn", "9", "messages_per_turn: 9"),
     ("idle-timeout", "1.5", "idle_timeout: 1.5s"),
     ("message-timeout", "2.5", "message_timeout: 2.5s"),

@@ -71,39 +71,44 @@ fn inline_and_pool_services_on_one_connection_keep_the_order() {
 fn a_full_queue_answers_overloaded_at_once() {
     for queue in [0, 1, 5] {
         let gates = Gates::new();
-        let server = Library::serve(Config { pool_threads: 1, pool_queue: queue, ..config() }, Handlers::Pool, &gates);
-        let mut waiting: Vec<Peer> = (0..=queue).map(|_| Peer::new(server.address)).collect();
-        for (peer, id) in waiting.iter_mut().zip(1..) {
-            peer.send(&sleep(FRAMED_BINARY, id));
-            peer.send(&framed_message(FRAMED_BINARY, "Cube", CALL, 99, &[0]));
-            if id == 1 {
-                gates.have_begun(1);
-            }
-        }
-        // Of the calls that wait nothing is seen: offer one until it is refused, on connections of their own.
-        let mut refused = Peer::new(server.address);
-        eventually("the queue is full", || {
-            refused.send(&framed_message(FRAMED_BINARY, "Wire:Note", ONEWAY, 0, &text_args(Protocol::Binary, "fill")));
-            refused.send(&sleep(FRAMED_BINARY, 50));
-            refused.stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a time-out");
-            match refused.next_reply() {
-                Ok(Some(reply)) => {
-                    let (code, text) = reply.exception();
-                    assert_eq!((reply.sequence_id, code), (50, OVERLOADED));
-                    assert!(text.contains("overloaded"), "{text}");
-                    true
-                }
-                _ => false,
-            }
+        let config = Config { pool_threads: 1, pool_queue: queue, ..config() };
+        let server = Library::start(config, &gates, |server| {
+            server.service_on(Handlers::Pool, "Wire", gates.processor()).service_on(
+                Handlers::Inline,
+                "Inline",
+                gates.processor(),
+            )
         });
-        // A place in the queue comes back when a call is done.
-        gates.open_all();
-        for (peer, id) in waiting.iter_mut().zip(1..) {
-            assert_eq!(peer.reply().i32(), id);
-            assert_eq!(peer.reply().exception().0, UNKNOWN_METHOD);
-            peer.send(&sleep(FRAMED_BINARY, 0));
-            assert_eq!(peer.reply().sequence_id, 0);
+        let most = queue as i32 + 1;
+        let mut fills = Peer::new(server.address);
+        let calls: Vec<u8> = (1..=most).flat_map(|gate| sleep(FRAMED_BINARY, gate)).collect();
+        let note = text_args(Protocol::Binary, "the pool has them");
+        fills.send(&[calls, framed_message(FRAMED_BINARY, "Inline:Note", ONEWAY, 0, &note)].concat());
+        eventually("the pool has them", || gates.notes().len() == 1);
+        let mut refused = Peer::new(server.address);
+        for id in 50..53 {
+            // A oneway call is refused in silence.
+            let note = text_args(Protocol::Binary, "no room");
+            refused.send(&framed_message(FRAMED_BINARY, "Wire:Note", ONEWAY, 0, &note));
+            refused.send(&sleep(FRAMED_BINARY, id));
+            let reply = refused.reply();
+            let (code, text) = reply.exception();
+            assert_eq!((reply.sequence_id, code), (id, OVERLOADED));
+            assert!(text.contains("overloaded"), "{text}");
         }
+        // A place in the queue comes back when a call is done.
+        gates.open(1);
+        assert_eq!(fills.reply().i32(), 1);
+        eventually("there is room", || {
+            refused.send(&sleep(FRAMED_BINARY, 0));
+            gates.open_all();
+            refused.reply().kind == REPLY
+        });
+        for gate in 2..=most {
+            assert_eq!(fills.reply().i32(), gate);
+        }
+        assert_eq!(gates.notes(), ["the pool has them"]);
+        assert!(gates.begun().iter().all(|gate| *gate < 50));
     }
 }
 
