@@ -9,7 +9,10 @@ package calculate;
 public class ApplicationError extends CalculateError {
   private static final long serialVersionUID = 1L;
 
+  /** As {@link #code()} answers it. */
   private final int code;
+
+  /** As {@link #text()} answers it. */
   private final String text;
 
   /**

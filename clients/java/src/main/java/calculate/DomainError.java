@@ -8,7 +8,10 @@ package calculate;
 public class DomainError extends CalculateError {
   private static final long serialVersionUID = 1L;
 
+  /** As {@link #text()} answers it. */
   private final String text;
+
+  /** As {@link #value()} answers it. */
   private final double value;
 
   /**
