@@ -115,23 +115,26 @@ def start():
     print(f"\ncalculate serve, exec to listening: median {statistics.median(times):.1f} ms, most {max(times):.1f} ms")
 
 
-def client_bench(title, command, directory):
-    print(f"\n{title}")
-    sys.stdout.flush()
-    with running(SERVERS["calculate"]) as (_, address):
-        subprocess.run([*command, "--server", address], cwd=directory, check=True)
-
-
 def python():
-    """The Python client beside Apache's and grpc.aio."""
-    for script in ("bench_blocking.py", "bench_aio.py"):
-        command = ["taskset", "-c", LOAD_CORE, ".venv/bin/python", f"bench/{script}"]
-        client_bench(f"Python: {script}", command, ROOT / "clients/python")
+    """The Python client beside Apache's and grpc.aio's."""
+    with_grpc = ROOT / "target/bench-venv/bin/python"
+    if not with_grpc.exists():
+        subprocess.run([sys.executable, "-m", "venv", with_grpc.parent.parent], check=True)
+        subprocess.run([with_grpc, "-m", "pip", "install", "--quiet", "grpcio", "protobuf"], check=True)
+    client = ROOT / "clients/python"
+    grpc = ["--grpc-python", with_grpc, "--grpc-server", PEERS / "tonic"]
+    for title, command in {
+        "Python, blocking, one caller, beside Apache's own client": ["bench/bench_blocking.py"],
+        "Python, asyncio, 64 callers, one core, beside grpc.aio (server: tonic)": ["bench/bench_aio.py", *grpc],
+    }.items():
+        print(f"\n{title}", flush=True)
+        subprocess.run([".venv/bin/python", *command], cwd=client, check=True)
 
 
 def java():
-    """The Java client beside libthrift's and grpc-java."""
-    client_bench("Java", ["bench/run.sh"], ROOT / "clients/java")
+    """The Java client beside libthrift's and grpc-java's."""
+    print("\nJava, beside libthrift's own client and grpc-java", flush=True)
+    subprocess.run(["bench/run.sh"], cwd=ROOT / "clients/java", check=True)
 
 
 PARTS = {part.__name__: part for part in (server, memory, start, python, java)}
