@@ -13,6 +13,8 @@
 //! Three promises: `server` does not know ZooKeeper; `wire` does no I/O and reads no clock; nothing but `service`,
 //! `client::calculate`, the program's `cli` and the tests names a type of the IDL.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -1,11 +1,12 @@
 //! The program `calculate`.
 
+mod allocator;
+
 use calculate::cli;
 use std::process::ExitCode;
 
-/// Generated code makes about six small allocations a call; see ARCHITECTURE.md for what this is worth.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     cli::run()

@@ -89,26 +89,42 @@ impl<'a> Connection<'a> {
             self.begin_drain(stream);
         }
         let mut ready = Vec::new();
+        // Whether the timer and the drain have been asked, and will wake this task, since either last changed.
+        let mut armed = false;
         loop {
             if let Some(end) = self.end() {
                 return end;
             }
             match self.deadline() {
-                Some(deadline) if deadline < timer.deadline() => timer.as_mut().reset(deadline),
+                Some(deadline) if deadline < timer.deadline() => {
+                    timer.as_mut().reset(deadline);
+                    armed = false;
+                }
                 _ => {}
             }
             let (reads, more) = (self.reads(), self.conversation.has_more() && self.has_room());
             let awaits = !self.conversation.in_flight.is_empty();
             let in_flight = &mut self.conversation.in_flight;
             let (mut reader, writer) = stream.split();
-            let event = tokio::select! {
-                biased;
-                read = read_some(&mut reader, local), if reads => Event::Read(read),
-                writable = writer.writable(), if !self.unsent.is_empty() => Event::Writable(writable),
-                () = in_flight.next_replies(&mut ready), if awaits => Event::Replies,
-                () = tokio::task::yield_now(), if more => Event::More,
-                () = &mut timer => Event::Timer,
-                () = &mut drain, if self.last_words.is_none() => Event::Drain,
+            // Between one call and the next there are only bytes to wait for: asking all the others each time, too,
+            // is a tenth of what a lone call costs.
+            let only_reads = reads && !awaits && self.unsent.is_empty() && !local.draining.get();
+            let read = match only_reads && armed && self.last_active < timer.deadline() {
+                true => read_or_wake(&mut reader, local).await,
+                false => None,
+            };
+            let event = match read {
+                Some(read) => Event::Read(read),
+                None => tokio::select! {
+                    biased;
+                    read = read_some(&mut reader, local), if reads => Event::Read(read),
+                    writable = writer.writable(), if !self.unsent.is_empty() => Event::Writable(writable),
+                    () = in_flight.next_replies(&mut ready), if awaits => Event::Replies,
+                    () = tokio::task::yield_now(), if more => Event::More,
+                    () = &mut timer => Event::Timer,
+                    () = &mut drain, if self.last_words.is_none() => Event::Drain,
+                    () = all_asked(&mut armed) => unreachable!("it is never ready"),
+                },
             };
             if !reads && let Some(began) = &mut self.message_began {
                 // A message that we do not read on has all its time before it.
@@ -126,7 +142,10 @@ impl<'a> Connection<'a> {
                     self.last_active = Instant::now();
                 }
                 Event::More => self.go_on(stream)?,
-                Event::Timer => self.check_deadlines(&mut timer)?,
+                Event::Timer => {
+                    self.check_deadlines(&mut timer)?;
+                    armed = false;
+                }
                 Event::Drain => self.begin_drain(stream),
             }
         }
@@ -280,6 +299,29 @@ async fn read_some(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> io::
     poll_fn(|context| {
         let input = &mut *local.buffers.borrow_mut().input;
         poll_read(reader, context, input)
+    })
+    .await
+}
+
+/// As [`read_some`], but gives `None` when the task was woken by something else.
+async fn read_or_wake(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> Option<io::Result<usize>> {
+    let mut woken = false;
+    poll_fn(|context| {
+        let input = &mut *local.buffers.borrow_mut().input;
+        match poll_read(reader, context, input) {
+            Poll::Ready(read) => Poll::Ready(Some(read)),
+            Poll::Pending if std::mem::replace(&mut woken, true) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// The last to be asked: by then all others have been.
+async fn all_asked(armed: &mut bool) {
+    poll_fn(|_| {
+        *armed = true;
+        Poll::Pending
     })
     .await
 }

@@ -13,8 +13,8 @@ use thrift::protocol::{
 #[derive(Debug)]
 pub struct BinaryInput<'a> {
     identifier: Option<TMessageIdentifier>,
-    bytes: &'a [u8],
-    position: usize,
+    /// What is not read yet.
+    rest: &'a [u8],
     limits: &'a Limits,
     scopes: Scopes,
 }
@@ -29,17 +29,17 @@ impl<'a> BinaryInput<'a> {
     /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
     /// said: the caller has read that already.
     pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
-        BinaryInput { identifier: Some(identifier), bytes: body, position: 0, limits, scopes: Scopes::new(limits) }
+        BinaryInput { identifier: Some(identifier), rest: body, limits, scopes: Scopes::new(limits) }
     }
 
     #[inline]
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        match self.bytes[self.position..].first_chunk::<N>() {
-            Some(bytes) => {
-                self.position += N;
+        match self.rest.split_first_chunk::<N>() {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(*bytes)
             }
-            None => Err(ENDS.into()),
+            None => Err(ends()),
         }
     }
 
@@ -50,8 +50,8 @@ impl<'a> BinaryInput<'a> {
         if length > self.limits.string_bytes {
             return Err(format!("a string of {length} bytes; at most {} are taken", self.limits.string_bytes).into());
         }
-        let bytes = self.bytes[self.position..].get(..length).ok_or(Malformed::from(ENDS))?;
-        self.position += length;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or_else(ends)?;
+        self.rest = rest;
         Ok(bytes)
     }
 
@@ -63,13 +63,16 @@ impl<'a> BinaryInput<'a> {
             container,
             (element, None),
             count,
-            Room { protocol: Protocol::Binary, limits: self.limits, bytes_left: self.bytes.len() - self.position },
+            Room { protocol: Protocol::Binary, limits: self.limits, bytes_left: self.rest.len() },
         )?;
         Ok((element, count))
     }
 }
 
-const ENDS: &str = "the message ends inside a value";
+#[cold]
+fn ends() -> Malformed {
+    "the message ends inside a value".into()
+}
 
 impl TInputProtocol for BinaryInput<'_> {
     fn read_message_begin(&mut self) -> thrift::Result<TMessageIdentifier> {
@@ -86,19 +89,24 @@ impl TInputProtocol for BinaryInput<'_> {
     }
 
     fn read_struct_end(&mut self) -> thrift::Result<()> {
-        if self.scopes.end() && self.position != self.bytes.len() {
+        if self.scopes.end() && !self.rest.is_empty() {
             return Err(Malformed::from("bytes after the end of the message's struct").into());
         }
         Ok(())
     }
 
     fn read_field_begin(&mut self) -> thrift::Result<TFieldIdentifier> {
-        let [code] = self.take()?;
-        if code == 0 {
-            return Ok(TFieldIdentifier { name: None, field_type: TType::Stop, id: None });
-        }
-        let field_type = binary_type(code)?;
-        let id = i16::from_be_bytes(self.take()?);
+        let (field_type, id) = match *self.rest {
+            [0, ref rest @ ..] => {
+                self.rest = rest;
+                return Ok(TFieldIdentifier { name: None, field_type: TType::Stop, id: None });
+            }
+            [code, high, low, ref rest @ ..] => {
+                self.rest = rest;
+                (binary_type(code)?, i16::from_be_bytes([high, low]))
+            }
+            _ => return Err(ends().into()),
+        };
         self.scopes.field(field_type);
         Ok(TFieldIdentifier { name: None, field_type, id: Some(id) })
     }
@@ -185,7 +193,7 @@ impl TInputProtocol for BinaryInput<'_> {
             TType::Map,
             (key, Some(value)),
             size,
-            Room { protocol: Protocol::Binary, limits: self.limits, bytes_left: self.bytes.len() - self.position },
+            Room { protocol: Protocol::Binary, limits: self.limits, bytes_left: self.rest.len() },
         )?;
         Ok(TMapIdentifier { key_type: Some(key), value_type: Some(value), size })
     }
@@ -227,8 +235,8 @@ impl<'a> BinaryOutput<'a> {
 
     /// Writes a message's header; the name may be any bytes.
     pub fn message_begin(&mut self, name: &[u8], kind: TMessageType, sequence_id: i32) {
-        self.out.extend_from_slice(&[0x80, 0x01, 0x00, kind.into()]);
-        self.out.extend_from_slice(&(name.len() as i32).to_be_bytes());
+        let [a, b, c, d] = (name.len() as i32).to_be_bytes();
+        self.out.extend_from_slice(&[0x80, 0x01, 0x00, kind.into(), a, b, c, d]);
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(&sequence_id.to_be_bytes());
     }

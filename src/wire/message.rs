@@ -1,6 +1,7 @@
 //! A message's header: what must be known before its arguments are decoded.
 
 use super::{Limits, MAX_NAME_BYTES, Malformed, Protocol, varint};
+use std::cell::RefCell;
 use thrift::protocol::{TMessageIdentifier, TMessageType};
 
 /// The header of a message, read without its body. So a message can be refused properly by whoever cannot decode it.
@@ -14,6 +15,8 @@ pub struct Header<'a> {
     pub sequence_id: i32,
     /// Where the body, a struct, starts in the message.
     pub body_offset: usize,
+    /// Where the method starts in the name: behind the first colon, which ends the service's.
+    method_offset: usize,
 }
 
 /// The kind of a message.
@@ -76,28 +79,35 @@ impl<'a> Header<'a> {
             Kind::Oneway => TMessageType::OneWay,
             Kind::Unknown(code) => return Err(format!("a message of unknown type {code}").into()),
         };
-        match std::str::from_utf8(self.method()) {
-            Ok(name) => Ok(TMessageIdentifier::new(name, message_type, self.sequence_id)),
-            Err(_) => Err("a method name that is not UTF-8".into()),
-        }
+        Ok(TMessageIdentifier { name: method_name(self.method())?, message_type, sequence_number: self.sequence_id })
     }
 
     /// The method without its service: what comes after the first colon, or all of it.
     pub fn method(&self) -> &'a [u8] {
-        self.split().1
+        &self.name[self.method_offset..]
     }
 
     /// The service that a multiplexed name ("Calculate:Square") asks for.
     pub fn service(&self) -> Option<&'a [u8]> {
-        self.split().0
+        self.method_offset.checked_sub(1).map(|colon| &self.name[..colon])
     }
+}
 
-    fn split(&self) -> (Option<&'a [u8]>, &'a [u8]) {
-        match self.name.iter().position(|&byte| byte == b':') {
-            Some(colon) => (Some(&self.name[..colon]), &self.name[colon + 1..]),
-            None => (None, self.name),
+/// A method's name as text. A thread hears the same name time and again, so the last one is remembered: to compare it
+/// costs a quarter of checking it.
+fn method_name(name: &[u8]) -> Result<String, Malformed> {
+    thread_local! { static LAST: RefCell<String> = const { RefCell::new(String::new()) } }
+    LAST.with_borrow_mut(|last| {
+        if last.as_bytes() != name {
+            let text = std::str::from_utf8(name).map_err(|_| Malformed::from("a method name that is not UTF-8"))?;
+            text.clone_into(last);
         }
-    }
+        Ok(last.clone())
+    })
+}
+
+fn method_offset(name: &[u8]) -> usize {
+    name.iter().position(|&byte| byte == b':').map_or(0, |colon| colon + 1)
 }
 
 fn read_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
@@ -118,6 +128,7 @@ fn read_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
         kind: Kind::from_code(head[3]),
         sequence_id: i32::from_be_bytes(*sequence_id),
         body_offset: 8 + name_bytes + 4,
+        method_offset: method_offset(name),
     }))
 }
 
@@ -139,6 +150,7 @@ fn read_compact(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
         kind: Kind::from_code(start[1] >> 5),
         sequence_id: sequence_id as i32,
         body_offset: name_offset + name_bytes,
+        method_offset: method_offset(name),
     }))
 }
 

@@ -4,6 +4,7 @@ use super::{Malformed, Protocol};
 use thrift::protocol::TType;
 
 /// A field or element type of the binary protocol. STOP is not one: the caller looks for it first.
+#[inline]
 pub(super) fn binary_type(code: u8) -> Result<TType, Malformed> {
     Ok(match code {
         2 => TType::Bool,
