@@ -15,6 +15,7 @@ pub struct BinaryInput<'a> {
     identifier: Option<TMessageIdentifier>,
     /// What is not read yet.
     rest: &'a [u8],
+    body_bytes: usize,
     limits: &'a Limits,
     scopes: Scopes,
 }
@@ -29,7 +30,13 @@ impl<'a> BinaryInput<'a> {
     /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
     /// said: the caller has read that already.
     pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
-        BinaryInput { identifier: Some(identifier), rest: body, limits, scopes: Scopes::new(limits) }
+        BinaryInput {
+            identifier: Some(identifier),
+            rest: body,
+            body_bytes: body.len(),
+            limits,
+            scopes: Scopes::new(limits),
+        }
     }
 
     #[inline]
@@ -55,16 +62,16 @@ impl<'a> BinaryInput<'a> {
         Ok(bytes)
     }
 
+    fn room(&self) -> Room<'a> {
+        let (bytes_left, bytes_in_all) = (self.rest.len(), self.body_bytes);
+        Room { protocol: Protocol::Binary, limits: self.limits, bytes_left, bytes_in_all }
+    }
+
     fn elements(&mut self, container: TType) -> Result<(TType, i32), Malformed> {
         let [element, a, b, c, d] = self.take()?;
         let count = i32::from_be_bytes([a, b, c, d]);
         let element = if count == 0 { TType::Void } else { binary_type(element)? };
-        self.scopes.begin_container(
-            container,
-            (element, None),
-            count,
-            Room { protocol: Protocol::Binary, limits: self.limits, bytes_left: self.rest.len() },
-        )?;
+        self.scopes.begin_container(container, (element, None), count, self.room())?;
         Ok((element, count))
     }
 }
@@ -189,12 +196,7 @@ impl TInputProtocol for BinaryInput<'_> {
             0 => (TType::Void, TType::Void),
             _ => (binary_type(key)?, binary_type(value)?),
         };
-        self.scopes.begin_container(
-            TType::Map,
-            (key, Some(value)),
-            size,
-            Room { protocol: Protocol::Binary, limits: self.limits, bytes_left: self.rest.len() },
-        )?;
+        self.scopes.begin_container(TType::Map, (key, Some(value)), size, self.room())?;
         Ok(TMapIdentifier { key_type: Some(key), value_type: Some(value), size })
     }
 

@@ -89,7 +89,8 @@ impl<'a> CompactInput<'a> {
     }
 
     fn room(&self) -> Room<'a> {
-        Room { protocol: Protocol::Compact, limits: self.limits, bytes_left: self.bytes.len() - self.position }
+        let (bytes_left, bytes_in_all) = (self.bytes.len() - self.position, self.bytes.len());
+        Room { protocol: Protocol::Compact, limits: self.limits, bytes_left, bytes_in_all }
     }
 
     fn elements(&mut self, container: TType) -> Result<(TType, i32), Malformed> {

@@ -16,6 +16,9 @@ pub(super) struct Scopes {
     further: Vec<Expected>,
     depth: usize,
     depth_limit: usize,
+    /// The bytes that all containers so far must have at the least. No byte counts twice, so in a message that is
+    /// whole they are no more than it has; claims inside claims cannot add up to more memory than arrived.
+    claimed_bytes: usize,
 }
 
 /// The type of the next value and of the one after it: equal in lists, keys and values in maps.
@@ -33,6 +36,7 @@ impl Scopes {
             outer: [Expected::same(TType::Stop); INLINE],
             further: Vec::new(),
             depth: 0,
+            claimed_bytes: 0,
             depth_limit: limits.depth.min(MAX_DEPTH),
         }
     }
@@ -77,7 +81,9 @@ impl Scopes {
             let most = room.limits.container_items;
             return Err(format!("a container of {count} items; at most {most} are taken").into());
         }
-        if count.saturating_mul(fewest) > room.bytes_left {
+        let bytes = count.saturating_mul(fewest);
+        self.claimed_bytes = self.claimed_bytes.saturating_add(bytes);
+        if bytes > room.bytes_left || self.claimed_bytes > room.bytes_in_all {
             return Err(format!("a container of {count} items in {} bytes", room.bytes_left).into());
         }
         self.push(Expected { next: first, after: second.unwrap_or(first) })
@@ -121,10 +127,32 @@ pub(super) struct Room<'a> {
     pub(super) protocol: Protocol,
     pub(super) limits: &'a Limits,
     pub(super) bytes_left: usize,
+    /// The body's length.
+    pub(super) bytes_in_all: usize,
 }
 
 impl Expected {
     const fn same(kind: TType) -> Expected {
         Expected { next: kind, after: kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_inside_claims_do_not_add_up_to_more_than_arrived() {
+        let limits = Limits::default();
+        let mut scopes = Scopes::new(&limits);
+        let mut claim = |count, bytes_left| {
+            let room = Room { protocol: Protocol::Binary, limits: &limits, bytes_left, bytes_in_all: 100 };
+            scopes.field(TType::List);
+            scopes.begin_container(TType::List, (TType::I08, None), count, room)
+        };
+        claim(60, 90).expect("60 of 100 bytes");
+        claim(40, 80).expect("all of them");
+        let error = claim(10, 70).expect_err("more than all of them").to_string();
+        assert_eq!(error, "a container of 10 items in 70 bytes");
     }
 }
