@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SERVER = Path(os.environ.get("CALCULATE_SERVER", HERE.parents[2] / "target" / "release" / "calculate"))
+SERVER = Path(os.environ.get("CALCULATE_PROGRAM", HERE.parents[2] / "target" / "release" / "calculate"))
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -45,7 +45,7 @@ def running(command: Sequence[str | Path], core: set[int]) -> Iterator[str]:
 
 
 def calculate_server(core: set[int]) -> contextlib.AbstractContextManager[str]:
-    """The Rust server, or what $CALCULATE_SERVER names."""
+    """The Rust server, or what $CALCULATE_PROGRAM names."""
     if not SERVER.exists():
-        sys.exit(f"no server at {SERVER}; build it with 'cargo build --release' or name another in CALCULATE_SERVER")
+        sys.exit(f"no server at {SERVER}; build it with 'cargo build --release' or name another in CALCULATE_PROGRAM")
     return running([SERVER, "serve", "--listen", "127.0.0.1:0"], core)

@@ -1,4 +1,4 @@
-"""The real server, written in Rust. $CALCULATE_SERVER names its program; CALCULATE_SKIP_INTEROP=1 leaves this out."""
+"""The real server, written in Rust. $CALCULATE_PROGRAM names its program; CALCULATE_SKIP_INTEROP=1 leaves this out."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    program = Path(os.environ.get("CALCULATE_SERVER", BUILT))
+    program = Path(os.environ.get("CALCULATE_PROGRAM", BUILT))
     if not program.exists():
         pytest.fail(
-            f"no server at {program}; build it with 'cargo build --release', name another in CALCULATE_SERVER, "
+            f"no server at {program}; build it with 'cargo build --release', name another in CALCULATE_PROGRAM, "
             "or leave these tests out with CALCULATE_SKIP_INTEROP=1"
         )
     process = subprocess.Popen(

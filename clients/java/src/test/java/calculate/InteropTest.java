@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Calls of all kinds against this project's own server: the program {@code $CALCULATE_SERVER}. */
+/** Calls of all kinds against this project's own server: the program {@code $CALCULATE_PROGRAM}. */
 class InteropTest {
   private static final String LISTENING = "listening on ";
 
@@ -27,13 +27,13 @@ class InteropTest {
   static void startServer() throws Exception {
     assumeFalse(
         "1".equals(System.getenv("CALCULATE_SKIP_INTEROP")), "CALCULATE_SKIP_INTEROP is set");
-    String named = System.getenv("CALCULATE_SERVER");
+    String named = System.getenv("CALCULATE_PROGRAM");
     Path program =
         named == null ? Path.of("..", "..", "target", "release", "calculate") : Path.of(named);
     assertTrue(
         Files.isExecutable(program),
         program
-            + " is not there: build the server, name it in CALCULATE_SERVER, or set CALCULATE_SKIP_INTEROP=1");
+            + " is not there: build the server, name it in CALCULATE_PROGRAM, or set CALCULATE_SKIP_INTEROP=1");
     server =
         new ProcessBuilder(program.toString(), "serve", "--listen", "127.0.0.1:0")
             .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -29,7 +29,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   static ServerProcess calculate() throws IOException {
-    String named = System.getenv("CALCULATE_SERVER");
+    String named = System.getenv("CALCULATE_PROGRAM");
     String program = named == null ? "target/release/calculate" : named;
     return new ServerProcess(List.of(program, "serve", "--listen", "127.0.0.1:0"));
   }
