@@ -4,13 +4,16 @@ use super::calculate;
 use super::error::CalculateError;
 use super::options::Options;
 use super::target::Target;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::thread;
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use std::time::Duration;
+use tokio::runtime::Builder;
 
 /// A client of Calculate whose calls block. Clones share one connection; threads may share a client.
+///
+/// There is no thread behind it: a lone caller reads its reply itself; with several, one of them reads for all and
+/// passes that on when its own reply has come. It is not for use inside an asynchronous runtime, where its calls panic.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), calculate::client::CalculateError> {
@@ -33,8 +36,8 @@ impl Client {
     /// ConnectError, or DeadlineExceeded.
     pub fn connect(target: Target, options: Options) -> Result<Client, CalculateError> {
         let server = target.to_string();
-        let runtime = Runtime::start().map_err(|error| CalculateError::connect(&server, error))?;
-        let client = runtime.handle.block_on(calculate::Client::connect(target, options))?;
+        let runtime = Runtime::new().map_err(|error| CalculateError::connect(&server, error))?;
+        let client = runtime.block_on(calculate::Client::connect(target, options))?;
         Ok(Client { client, runtime: Arc::new(runtime) })
     }
 
@@ -43,7 +46,7 @@ impl Client {
     /// # Errors
     /// As [`calculate::Client::square`].
     pub fn square(&self, number: f64) -> Result<f64, CalculateError> {
-        self.runtime.handle.block_on(self.client.square(number))
+        self.runtime.block_on(self.client.square(number))
     }
 
     /// The square of `number`.
@@ -51,26 +54,43 @@ impl Client {
     /// # Errors
     /// As [`calculate::Client::cal`].
     pub fn cal(&self, number: f64) -> Result<f64, CalculateError> {
-        self.runtime.handle.block_on(self.client.cal(number))
+        self.runtime.block_on(self.client.cal(number))
+    }
+
+    /// This client, on the same connection, with another time-out for its calls.
+    pub fn with_timeout(&self, timeout: Duration) -> Client {
+        Client { client: self.client.with_timeout(timeout), runtime: self.runtime.clone() }
+    }
+
+    /// Closes this client and its clones: calls in flight fail with ConnectionClosed, as do later ones.
+    pub fn close(&self) {
+        self.client.close();
     }
 }
 
-/// A runtime on a thread of its own; its drop ends the thread.
+/// Runs the connection in the threads that call.
 #[derive(Debug)]
 struct Runtime {
-    handle: Handle,
-    _stop: oneshot::Sender<()>,
+    /// Taken by the drop only.
+    runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Runtime {
-    fn start() -> io::Result<Runtime> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let run = move || {
-            let _ = runtime.block_on(stopped);
-        };
-        thread::Builder::new().name("calculate-client".into()).spawn(run)?;
-        Ok(Runtime { handle, _stop: stop })
+    fn new() -> io::Result<Runtime> {
+        Ok(Runtime { runtime: Some(Builder::new_current_thread().enable_all().build()?) })
+    }
+
+    /// One caller's thread drives the connection at a time; tokio passes that on.
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.as_ref().expect("it is there until it is dropped").block_on(future)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // A plain drop waits for look-ups of names, and panics where waiting is not allowed.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The client's face: the IDL's methods as functions. The only room of the client that names a type of the IDL.
 
-use super::connection::Connection;
-use super::error::CalculateError;
+use super::connections::Connections;
+use super::deadline::Deadline;
+use super::error::{CalculateError, one_line};
 use super::message::{Input, Output};
 use super::options::Options;
 use super::target::Target;
@@ -9,8 +10,6 @@ use crate::idl::calculate::{CalculateSyncClient, DomainError, Number, TCalculate
 use ordered_float::OrderedFloat;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout_at};
 
 /// A client of Calculate. Clones share one connection, which is made anew when it was lost.
 ///
@@ -25,27 +24,19 @@ use tokio::time::{Instant, timeout_at};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    shared: Arc<Shared>,
+    connections: Arc<Connections>,
     /// A call's time, by [`Client::with_timeout`] for this clone only.
     timeout: Duration,
 }
 
-#[derive(Debug)]
-struct Shared {
-    target: Target,
-    options: Options,
-    current: Mutex<Arc<Connection>>,
-}
-
 impl Client {
-    /// Connects, within the options' time-out. Must be called inside a tokio runtime.
+    /// Connects, within the options' time-out. Must be called inside a tokio runtime, which then drives the connection.
     ///
     /// # Errors
     /// ConnectError, or DeadlineExceeded.
     pub async fn connect(target: Target, options: Options) -> Result<Client, CalculateError> {
-        let connection = Connection::connect(&target, options, Instant::now() + options.timeout).await?;
-        let current = Mutex::new(Arc::new(connection));
-        Ok(Client { shared: Arc::new(Shared { target, options, current }), timeout: options.timeout })
+        let connections = Connections::connect(target, options, Deadline::after(options.timeout)).await?;
+        Ok(Client { connections: Arc::new(connections), timeout: options.timeout })
     }
 
     /// The principal square ROOT of `number` (not its square: that is [`cal`](Client::cal)), IEEE 754 squareRoot.
@@ -57,6 +48,7 @@ impl Client {
         self.call("Square", |input, output| CalculateSyncClient::new(input, output).square(number.clone()))
             .await
             .map(|number| number.value.into_inner())
+            .map_err(|error| self.in_words(error))
     }
 
     /// The square of `number`.
@@ -70,7 +62,8 @@ impl Client {
             .map(|number| number.value.into_inner())
     }
 
-    /// Any method of any generated client: see [`message`](super::message) for what a stub is.
+    /// Any method of any generated client: see [`message`](super::message) for what a stub is. `method` is its name on
+    /// the wire. A oneway call is over when it was sent. Dropping the future abandons the call.
     ///
     /// # Errors
     /// See [`CalculateError`].
@@ -79,26 +72,28 @@ impl Client {
         method: &'static str,
         stub: impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> Result<R, CalculateError> {
-        let deadline = Instant::now() + self.timeout;
-        self.connection(deadline).await?.call(method, deadline, stub).await
+        self.connections.call(method, Deadline::after(self.timeout), stub).await
     }
 
     /// This client, on the same connection, with another time-out for its calls.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client { shared: self.shared.clone(), timeout }
+        Client { connections: self.connections.clone(), timeout }
     }
 
-    /// The connection, made anew where the old one was lost or is not to be used any more.
-    async fn connection(&self, deadline: Instant) -> Result<Arc<Connection>, CalculateError> {
-        let Shared { target, options, current } = &*self.shared;
-        let mut current = match timeout_at(deadline, current.lock()).await {
-            Ok(current) => current,
-            Err(_) => return Err(CalculateError::DeadlineExceeded(format!("connecting to {target} took too long"))),
-        };
-        if !current.is_open() {
-            *current = Arc::new(Connection::connect(target, *options, deadline).await?);
+    /// Closes this client and its clones: calls in flight fail with ConnectionClosed, as do later ones.
+    pub fn close(&self) {
+        self.connections.close();
+    }
+
+    /// A DomainError says which one it is: what the generated type prints is its name.
+    fn in_words(&self, error: CalculateError) -> CalculateError {
+        let text = error.domain_error().map(|DomainError { message, value }| {
+            format!("{} (value {:?}, refused by {})", one_line(message), value.into_inner(), self.connections.server())
+        });
+        match text {
+            Some(text) => error.with_declared_text(text),
+            None => error,
         }
-        Ok(current.clone())
     }
 }
 
@@ -106,7 +101,7 @@ impl CalculateError {
     /// The IDL's DomainError, where it is one.
     pub fn domain_error(&self) -> Option<&DomainError> {
         match self {
-            CalculateError::Declared(declared) => declared.downcast_ref(),
+            CalculateError::Declared(declared) => declared.exception.downcast_ref(),
             _ => None,
         }
     }

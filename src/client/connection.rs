@@ -1,21 +1,21 @@
 //! One connection, shared by any number of callers: calls that are made together leave in one write, replies are
 //! matched by sequence id, and any transport or protocol error closes it.
 
+use super::deadline::Deadline;
 use super::error::CalculateError;
 use super::message::{self, Input, Output};
 use super::options::Options;
-use super::session::{Outcome, Session};
+use super::session::{Failure, Fault, Outcome, Session};
 use super::target::Target;
-use crate::wire::Limits;
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, timeout_at};
 
 /// A connection to one server. Dropping it closes it.
 #[derive(Debug)]
-pub struct Connection {
+pub(super) struct Connection {
     shared: Arc<Shared>,
 }
 
@@ -24,88 +24,73 @@ pub struct Connection {
 struct Shared {
     server: String,
     options: Options,
-    limits: Limits,
-    state: Mutex<State>,
+    stream: TcpStream,
+    session: Mutex<Session>,
     /// Tells the task that there is something to send, or nothing more to come.
     wake: Notify,
 }
 
-#[derive(Debug)]
-struct State {
-    session: Session,
-    /// Encoded calls that the task has not taken yet.
-    out: Vec<u8>,
-    /// Why the connection is no more.
-    closed: Option<CalculateError>,
-}
-
 impl Connection {
-    /// Connects, at the latest by `deadline`. Must be called inside a tokio runtime, which then drives the connection.
+    /// Connects. Must be called inside a tokio runtime, which then drives the connection.
     ///
     /// # Errors
     /// ConnectError, or DeadlineExceeded.
-    pub async fn connect(target: &Target, options: Options, deadline: Instant) -> Result<Connection, CalculateError> {
+    pub(super) async fn connect(
+        target: &Target,
+        options: Options,
+        deadline: Deadline,
+    ) -> Result<Connection, CalculateError> {
         let server = target.to_string();
-        let connecting = TcpStream::connect((target.host(), target.port()));
-        let stream = match timeout_at(deadline, connecting).await {
-            Ok(connected) => connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)),
-            Err(_) => return Err(CalculateError::DeadlineExceeded(format!("connecting to {server} took too long"))),
+        let Some(connected) = deadline.limit(TcpStream::connect((target.host(), target.port()))).await else {
+            return Err(CalculateError::no_time_to_connect(&server, deadline));
         };
-        let stream = stream.map_err(|error| CalculateError::connect(&server, error))?;
-        let limits = options.limits();
-        let state = State { session: Session::new(options.encoding(), limits), out: Vec::new(), closed: None };
-        let shared = Arc::new(Shared { server, options, limits, state: Mutex::new(state), wake: Notify::new() });
-        tokio::spawn(shared.clone().drive(stream));
+        let connected = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+        let stream = connected.map_err(|error| CalculateError::connect(&server, error))?;
+        let session = Mutex::new(Session::new(options.encoding(), options.limits()));
+        let shared = Arc::new(Shared { server, options, stream, session, wake: Notify::new() });
+        tokio::spawn(Driver { shared: shared.clone() }.run());
         Ok(Connection { shared })
     }
 
     /// Whether a new call may be put on it.
-    pub fn is_open(&self) -> bool {
-        let state = self.shared.lock();
-        state.closed.is_none() && !state.session.is_retired()
+    pub(super) fn is_open(&self) -> bool {
+        self.shared.lock().is_open()
     }
 
-    /// Makes a call and waits for its reply until `deadline`. `stub` calls one method of a generated client: see
-    /// [`message`]. `method` is the method's name on the wire. Dropping the future abandons the call.
-    ///
-    /// # Errors
-    /// Every [`CalculateError`] but ConnectError.
-    pub async fn call<R>(
+    /// Makes a call and waits for its reply. `stub` calls one method of a generated client: see [`message`]. `method`
+    /// is the method's name on the wire. Dropping the future abandons the call.
+    pub(super) async fn call<R>(
         &self,
         method: &'static str,
-        deadline: Instant,
-        stub: impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
-    ) -> Result<R, CalculateError> {
-        let began = Instant::now();
+        deadline: Deadline,
+        stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
+    ) -> Result<R, Failure> {
         let shared = &*self.shared;
-        let (id, reply) = shared.begin(method)?;
+        let id = shared.lock().next_id();
+        let (call, oneway) = message::encode(&shared.options, method, id, stub)?;
+        let reply = shared.begin(id, method, call, oneway.is_some()).ok_or(Failure::Unsent)?;
         let _interest = Interest { shared, id };
-        let mut call = Vec::new();
-        message::encode(shared.options.encoding(), id, &stub, &mut call)?;
-        shared.send(&call);
-        match timeout_at(deadline, reply).await {
-            Ok(Ok(outcome)) => {
-                message::decode(&shared.server, shared.options.encoding(), &shared.limits, &outcome?, &stub)
-                    .inspect_err(|error| shared.close_on_protocol_error(error))
-            }
-            Ok(Err(_)) => Err(CalculateError::closed(format!("the connection to {} is closed", shared.server))),
-            Err(_) => {
-                let waited = began.elapsed().as_millis();
-                let text = format!("{} did not answer {method} in time: {waited} ms passed", shared.server);
-                Err(CalculateError::DeadlineExceeded(text))
-            }
+        let message = match deadline.limit(reply).await {
+            None => return Err(CalculateError::no_answer(&shared.server, method, deadline).into()),
+            Some(Err(_)) => return Err(CalculateError::closed_by_client(&shared.server).into()),
+            Some(Ok(outcome)) => outcome?,
+        };
+        match oneway {
+            Some(value) => Ok(value),
+            None => Ok(message::decode(&shared.server, &shared.options, method, &message, stub)
+                .inspect_err(|error| shared.end_on_protocol_error(error))?),
         }
     }
 
-    /// Fails what is in flight with ConnectionClosed, and closes.
-    pub fn close(&self) {
-        self.shared.close(CalculateError::closed(format!("the connection to {} was closed here", self.shared.server)));
+    /// Closes: every call in flight fails with `error`.
+    pub(super) fn close(&self, error: &CalculateError) {
+        self.shared.end(error);
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.close();
+        self.close(&CalculateError::closed_by_client(&self.shared.server));
     }
 }
 
@@ -117,104 +102,130 @@ struct Interest<'a> {
 
 impl Drop for Interest<'_> {
     fn drop(&mut self) {
-        let retired = {
-            let session = &mut self.shared.lock().session;
+        let over = {
+            let mut session = self.shared.lock();
             session.abandon(self.id);
-            session.is_retired()
+            session.is_over()
         };
-        if retired {
+        if over {
             self.shared.wake.notify_one();
         }
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, method: &'static str) -> Result<(i32, oneshot::Receiver<Outcome>), CalculateError> {
-        let mut state = self.lock();
-        match &state.closed {
-            Some(error) => Err(error.clone()),
-            None => Ok(state.session.begin(method)),
-        }
-    }
-
-    fn send(&self, call: &[u8]) {
-        self.lock().out.extend_from_slice(call);
+    fn begin(&self, id: i32, method: &'static str, call: Vec<u8>, oneway: bool) -> Option<oneshot::Receiver<Outcome>> {
+        let reply = self.lock().begin(id, method, call, oneway);
         self.wake.notify_one();
+        reply
     }
 
-    fn close(&self, error: CalculateError) {
-        let mut state = self.lock();
-        state.session.fail_all(&error);
-        state.closed.get_or_insert(error);
-        drop(state);
-        self.wake.notify_one();
+    fn end(&self, error: &CalculateError) {
+        self.lock().end(error);
+        self.hang_up();
     }
 
-    fn close_on_protocol_error(&self, error: &CalculateError) {
+    fn end_faulty(&self, fault: &Fault) {
+        let error = CalculateError::protocol(&self.server, &fault.malformed);
+        let for_others = CalculateError::closed_by_fault(&self.server, &error);
+        self.lock().end_faulty(fault, error, &for_others);
+        self.hang_up();
+    }
+
+    fn end_on_protocol_error(&self, error: &CalculateError) {
         if matches!(error, CalculateError::Protocol(_)) {
-            self.close(CalculateError::closed(format!("the connection was closed after an error: {error}")));
+            self.end(&CalculateError::closed_by_fault(&self.server, error));
         }
     }
 
-    /// Reads and writes until the connection ends, then fails what is unanswered.
-    async fn drive(self: Arc<Self>, stream: TcpStream) {
-        let error = match self.exchange(&stream).await {
-            Ok(()) => CalculateError::closed(format!("{} closed the connection before it answered", self.server)),
-            Err(End::Lost(error)) => CalculateError::lost(&self.server, error),
-            Err(End::Wrong(error)) => error,
-        };
-        self.close(error);
+    /// Closes the socket for both sides at once, also where the task cannot run at the moment.
+    fn hang_up(&self) {
+        let _ = shutdown(&self.stream, Shutdown::Both);
+        self.wake.notify_one();
+    }
+}
+
+/// The task that reads and writes. However it ends, so does the connection.
+struct Driver {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.end(&CalculateError::closed_by_server(&self.shared.server));
+    }
+}
+
+impl Driver {
+    async fn run(self) {
+        match self.exchange().await {
+            Ok(()) => {}
+            Err(End::Lost(error)) => self.shared.end(&CalculateError::lost(&self.shared.server, error)),
+            Err(End::Faulty(fault)) => self.shared.end_faulty(&fault),
+        }
     }
 
-    async fn exchange(&self, stream: &TcpStream) -> Result<(), End> {
+    /// Reads and writes until the connection is over or the server has closed it.
+    async fn exchange(&self) -> Result<(), End> {
+        let Shared { stream, wake, .. } = &*self.shared;
         let (mut unsent, mut sent) = (Vec::new(), 0);
         let mut received = Vec::new();
         loop {
-            if self.is_over() {
+            let idle = {
+                let session = self.shared.lock();
+                if session.is_over() {
+                    return Ok(());
+                }
+                session.was_idle()
+            };
+            if idle && !self.look(&mut received)? {
                 return Ok(());
             }
             if sent == unsent.len() {
-                unsent = std::mem::take(&mut self.lock().out);
+                unsent = self.shared.lock().take_unsent();
                 sent = 0;
             }
-            let writes = sent < unsent.len();
             tokio::select! {
                 readable = stream.readable() => {
                     readable.map_err(End::Lost)?;
-                    if !self.read(stream, &mut received)? {
-                        return Ok(());
+                    make_room(&mut received);
+                    match none_if_blocked(stream.try_read_buf(&mut received))? {
+                        Some(0) => return Ok(()),
+                        Some(arrived) => self.receive(&mut received, arrived)?,
+                        None => {}
                     }
                 }
-                writable = stream.writable(), if writes => {
+                writable = stream.writable(), if sent < unsent.len() => {
                     writable.map_err(End::Lost)?;
                     sent += none_if_blocked(stream.try_write(&unsent[sent..]))?.unwrap_or(0);
                 }
-                () = self.wake.notified(), if !writes => {}
+                () = wake.notified() => {}
             }
         }
     }
 
-    fn is_over(&self) -> bool {
-        let state = self.lock();
-        state.closed.is_some() || (state.session.is_retired() && !state.session.has_pending())
+    /// Looks whether the server has closed, by asking the kernel: the runtime may not have heard of it. `false` if so.
+    fn look(&self, received: &mut Vec<u8>) -> Result<bool, End> {
+        loop {
+            make_room(received);
+            let spare = rustix::buffer::spare_capacity(received);
+            let read = recv(&self.shared.stream, spare, RecvFlags::DONTWAIT).map(|(arrived, _)| arrived);
+            match none_if_blocked(read.map_err(io::Error::from))? {
+                None => return Ok(true),
+                Some(0) => return Ok(false),
+                Some(arrived) => self.receive(received, arrived)?,
+            }
+        }
     }
 
-    /// Reads what is there and hands it out. `false` at the end of the stream.
-    fn read(&self, stream: &TcpStream, received: &mut Vec<u8>) -> Result<bool, End> {
-        let before = received.len();
-        match none_if_blocked(stream.try_read_buf(received))? {
-            None => return Ok(true),
-            Some(0) => return Ok(false),
-            Some(_) => {}
-        }
-        let outcome = self.lock().session.receive(received, received.len() - before);
-        let consumed = outcome.map_err(|malformed| End::Wrong(CalculateError::protocol(&self.server, malformed)))?;
+    fn receive(&self, received: &mut Vec<u8>, arrived: usize) -> Result<(), End> {
+        let consumed = self.shared.lock().receive(received, arrived).map_err(End::Faulty)?;
         received.drain(..consumed);
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -223,13 +234,22 @@ enum End {
     /// The socket failed.
     Lost(io::Error),
     /// What came is not what was asked for.
-    Wrong(CalculateError),
+    Faulty(Fault),
+}
+
+/// Room for one read; what a long reply took is given back.
+fn make_room(received: &mut Vec<u8>) {
+    const READ_BYTES: usize = 16 * 1024;
+    if received.is_empty() {
+        received.shrink_to(2 * READ_BYTES);
+    }
+    received.reserve(READ_BYTES);
 }
 
 fn none_if_blocked(outcome: io::Result<usize>) -> Result<Option<usize>, End> {
     match outcome {
         Ok(count) => Ok(Some(count)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
         Err(error) => Err(End::Lost(error)),
     }
 }

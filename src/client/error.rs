@@ -1,6 +1,7 @@
 //! What can go wrong with a call. The same names in Rust, Python and Java.
 
-use crate::wire::{Exception, ExceptionCode, printable};
+use super::deadline::Deadline;
+use crate::wire::{Exception, ExceptionCode};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -18,11 +19,10 @@ pub enum CalculateError {
     Overloaded(String),
     /// The server answered with a TApplicationException.
     Application(ApplicationError),
-    /// The server's bytes are not Thrift's, or are over a limit. The connection is closed.
+    /// What came is no right reply, or the call itself cannot be sent.
     Protocol(ProtocolError),
-    /// An exception that the IDL declares, as its generated type. See
-    /// [`domain_error`](CalculateError::domain_error).
-    Declared(Arc<dyn Error + Send + Sync>),
+    /// An exception that the IDL declares. See [`domain_error`](CalculateError::domain_error).
+    Declared(DeclaredError),
 }
 
 /// The connection could not be made, or was lost.
@@ -31,7 +31,7 @@ pub enum CalculateError {
 pub enum TransportError {
     /// No connection could be made: the call was not sent.
     ConnectError(String, Option<Arc<io::Error>>),
-    /// The connection ended before the reply: the server may have run the call.
+    /// The connection ended before the reply, which the server may have worked on, or the client was closed.
     ConnectionClosed(String, Option<Arc<io::Error>>),
 }
 
@@ -40,42 +40,102 @@ pub enum TransportError {
 pub struct ApplicationError {
     /// Its type, as in Apache's `TApplicationException`: 1 is an unknown method, 6 an internal error, 7 a protocol error.
     pub code: ExceptionCode,
-    /// The server's text.
+    /// The server's own words, unchanged.
+    pub message: String,
+    /// The server.
+    pub server: String,
+}
+
+/// What came is over a limit or no right reply (then the connection was closed), or the call itself cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolError {
+    /// What is wrong.
     pub message: String,
 }
 
-/// The server's bytes are not Thrift's, or are over a limit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProtocolError {
-    /// What is wrong with them.
-    pub message: String,
+/// An exception that the IDL declares.
+#[derive(Clone, Debug)]
+pub struct DeclaredError {
+    /// The exception, as its generated type: `downcast_ref` finds it.
+    pub exception: Arc<dyn Error + Send + Sync>,
+    text: String,
 }
 
 impl CalculateError {
-    pub(super) fn connect(server: &str, error: io::Error) -> CalculateError {
-        let text = format!("cannot connect to {server}: {}; is the server running?", in_words(&error));
+    pub(crate) fn connect(server: &str, error: io::Error) -> CalculateError {
+        let text = format!("cannot connect to {server} ({}); {WHERE}", in_words(&error));
         TransportError::ConnectError(text, Some(Arc::new(error))).into()
     }
 
-    pub(super) fn closed(text: impl Into<String>) -> CalculateError {
-        TransportError::ConnectionClosed(text.into(), None).into()
+    pub(super) fn no_time_to_connect(server: &str, deadline: Deadline) -> CalculateError {
+        CalculateError::DeadlineExceeded(format!("no connection to {server} {deadline}; {WHERE}"))
+    }
+
+    pub(super) fn no_answer(server: &str, method: &str, deadline: Deadline) -> CalculateError {
+        let text = format!("{server} did not answer {method} {deadline}; is it busy, or is the time-out too short?");
+        CalculateError::DeadlineExceeded(text)
     }
 
     pub(super) fn lost(server: &str, error: io::Error) -> CalculateError {
-        let text = format!("the connection to {server} was lost: {}", in_words(&error));
+        let text = format!("the connection to {server} was lost ({}); {PERHAPS}", in_words(&error));
         TransportError::ConnectionClosed(text, Some(Arc::new(error))).into()
     }
 
+    pub(super) fn closed_by_server(server: &str) -> CalculateError {
+        CalculateError::closed(format!("{server} closed the connection before it answered; {PERHAPS}"))
+    }
+
+    pub(super) fn closed_at_once(server: &str) -> CalculateError {
+        CalculateError::closed(format!(
+            "{server} closes every new connection at once; it may be at its limit or stopping: try again later"
+        ))
+    }
+
+    pub(super) fn closed_by_client(server: &str) -> CalculateError {
+        CalculateError::closed(format!("this client of {server} was closed"))
+    }
+
+    /// For the calls that were in flight beside the one whose reply was at fault.
+    pub(super) fn closed_by_fault(server: &str, fault: &CalculateError) -> CalculateError {
+        CalculateError::closed(format!("the connection to {server} was closed after a fault ({fault}); {PERHAPS}"))
+    }
+
+    fn closed(text: String) -> CalculateError {
+        TransportError::ConnectionClosed(text, None).into()
+    }
+
     pub(super) fn protocol(server: &str, what: impl fmt::Display) -> CalculateError {
-        CalculateError::Protocol(ProtocolError { message: format!("{server} sent what is no reply: {what}") })
+        let message = format!("{server} sent what is no reply: {what}; is it a Thrift server of this protocol?");
+        CalculateError::Protocol(ProtocolError { message })
+    }
+
+    pub(super) fn cannot_send(method: &str, why: impl fmt::Display) -> CalculateError {
+        CalculateError::Protocol(ProtocolError { message: format!("the call of {method} cannot be sent: {why}") })
     }
 
     /// What a TApplicationException means to the caller.
-    pub(super) fn exception(server: &str, exception: Exception) -> CalculateError {
-        let text = format!("{server} answered {}", printable_text(&exception.message));
-        match exception.code {
-            ExceptionCode::OVERLOADED => CalculateError::Overloaded(text),
-            code => CalculateError::Application(ApplicationError { code, message: text }),
+    pub(super) fn exception(server: &str, method: &str, exception: Exception) -> CalculateError {
+        let Exception { code, message } = exception;
+        if code != ExceptionCode::OVERLOADED {
+            return CalculateError::Application(ApplicationError { code, message, server: server.into() });
+        }
+        let reason = if message.is_empty() { message } else { format!(" ({})", one_line(&message)) };
+        CalculateError::Overloaded(format!(
+            "{server} is overloaded and did not carry out {method}{reason}; try again later"
+        ))
+    }
+
+    /// A declared exception, with what its generated type says of itself.
+    pub(super) fn declared(exception: Box<dyn Error + Send + Sync>) -> CalculateError {
+        let text = exception.to_string();
+        CalculateError::Declared(DeclaredError { exception: Arc::from(exception), text })
+    }
+
+    /// The same declared exception in better words.
+    pub(super) fn with_declared_text(self, text: String) -> CalculateError {
+        match self {
+            CalculateError::Declared(declared) => CalculateError::Declared(DeclaredError { text, ..declared }),
+            other => other,
         }
     }
 
@@ -84,6 +144,10 @@ impl CalculateError {
         matches!(self, CalculateError::DeadlineExceeded(_))
     }
 }
+
+const WHERE: &str = "is it running, and is this its address?";
+
+const PERHAPS: &str = "the call may have been carried out";
 
 /// The words of the operating system, without Rust's "(os error N)".
 fn in_words(error: &io::Error) -> String {
@@ -94,9 +158,20 @@ fn in_words(error: &io::Error) -> String {
     }
 }
 
-/// A server's text on one line: control characters are escaped.
-fn printable_text(text: &str) -> String {
-    if text.chars().any(char::is_control) { printable(text.as_bytes()) } else { format!("\"{text}\"") }
+/// A server's text, fit for a log or a terminal: escaped where it cannot be printed, and not endless.
+pub(super) fn one_line(text: &str) -> String {
+    const LONGEST: usize = 500;
+    let mut line = String::new();
+    for c in text.chars().take(LONGEST) {
+        match c {
+            '"' | '\'' | '\\' => line.push(c),
+            _ => line.extend(c.escape_debug()),
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 impl fmt::Display for CalculateError {
@@ -117,7 +192,7 @@ impl Error for CalculateError {
             CalculateError::Transport(error) => Some(error),
             CalculateError::Application(error) => Some(error),
             CalculateError::Protocol(error) => Some(error),
-            CalculateError::Declared(error) => Some(&**error),
+            CalculateError::Declared(error) => Some(error),
             CalculateError::DeadlineExceeded(_) | CalculateError::Overloaded(_) => None,
         }
     }
@@ -149,11 +224,28 @@ impl Error for TransportError {
 
 impl fmt::Display for ApplicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (TApplicationException {})", self.message, self.code.0)
+        let ApplicationError { code: ExceptionCode(code), message, server } = self;
+        let name = usize::try_from(*code).ok().and_then(|code| CODE_NAMES.get(code)).unwrap_or(&"unassigned code");
+        write!(f, "{server} answered with an error: {} (code {code}, {name})", one_line(message))
     }
 }
 
 impl Error for ApplicationError {}
+
+/// The names of Apache's codes, in their order.
+const CODE_NAMES: [&str; 11] = [
+    "unknown error",
+    "unknown method",
+    "invalid message type",
+    "wrong method name",
+    "bad sequence id",
+    "missing result",
+    "internal error",
+    "protocol error",
+    "invalid transform",
+    "invalid protocol",
+    "unsupported client type",
+];
 
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,3 +254,15 @@ impl fmt::Display for ProtocolError {
 }
 
 impl Error for ProtocolError {}
+
+impl fmt::Display for DeclaredError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for DeclaredError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.exception)
+    }
+}

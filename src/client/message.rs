@@ -5,12 +5,12 @@
 //! twice: once to encode, on an input that has no reply, and once to decode, on an output that is thrown away.
 
 use super::error::CalculateError;
+use super::options::Options;
 use crate::wire::binary::{BinaryInput, BinaryOutput};
 use crate::wire::compact::{CompactInput, CompactOutput};
 use crate::wire::framing::{begin_frame, end_frame};
 use crate::wire::message::{Header, Kind};
-use crate::wire::{Encoding, Exception, ExceptionCode, Limits, NO_HEADER, Protocol};
-use std::sync::Arc;
+use crate::wire::{Exception, Limits, NO_HEADER, Protocol};
 use thrift::Result as ThriftResult;
 use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
 
@@ -20,59 +20,69 @@ pub type Input<'a> = Box<dyn TInputProtocol + 'a>;
 /// What a stub writes to.
 pub type Output<'a> = Box<dyn TOutputProtocol + 'a>;
 
-/// Appends the call that `stub` makes, numbered `sequence_id`.
+/// The call that `stub` makes, numbered `sequence_id`, as it travels; and what `stub` returned, where it asked for no
+/// reply: a oneway call.
+///
+/// # Errors
+/// The call cannot be encoded, or is over the limit.
 pub(super) fn encode<R>(
-    encoding: Encoding,
+    options: &Options,
+    method: &str,
     sequence_id: i32,
     stub: &impl Fn(Input<'_>, Output<'_>) -> ThriftResult<R>,
-    out: &mut Vec<u8>,
-) -> Result<(), CalculateError> {
+) -> Result<(Vec<u8>, Option<R>), CalculateError> {
     let limits = Limits::default();
-    let start = begin_frame(encoding.framing, out);
-    let outcome = match encoding.protocol {
+    let mut call = Vec::new();
+    let start = begin_frame(options.framing, &mut call);
+    let outcome = match options.protocol {
         Protocol::Binary => {
-            stub(Box::new(BinaryInput::empty(&limits)), Box::new(BinaryOutput::numbered(out, sequence_id)))
+            stub(Box::new(BinaryInput::empty(&limits)), Box::new(BinaryOutput::numbered(&mut call, sequence_id)))
         }
         Protocol::Compact => {
-            stub(Box::new(CompactInput::empty(&limits)), Box::new(CompactOutput::numbered(out, sequence_id)))
+            stub(Box::new(CompactInput::empty(&limits)), Box::new(CompactOutput::numbered(&mut call, sequence_id)))
         }
     };
-    match outcome {
-        // A oneway call expects no reply, any other fails where it expects one: by then it is written.
-        Ok(_) => {}
-        Err(thrift::Error::Protocol(error)) if error.message == NO_HEADER => {}
-        Err(error) => {
-            out.truncate(start);
-            return Err(CalculateError::protocol("this program", format_args!("the call cannot be encoded: {error}")));
-        }
+    let oneway = match outcome {
+        Ok(value) => Some(value),
+        // It failed where it expected its reply: by then the call is written.
+        Err(thrift::Error::Protocol(error)) if error.message == NO_HEADER => None,
+        Err(error) => return Err(CalculateError::cannot_send(method, in_words(&error))),
+    };
+    let (length, most) = (call.len() - start, options.max_message_bytes);
+    if length > most {
+        let why = format!("it takes {length} bytes; max_message_bytes is {most}");
+        return Err(CalculateError::cannot_send(method, why));
     }
-    end_frame(encoding.framing, start, out);
-    Ok(())
+    end_frame(options.framing, start, &mut call);
+    Ok((call, oneway))
 }
 
 /// The value that `message`, a reply whose header was checked against the call, holds for `stub`.
+///
+/// # Errors
+/// What the server answered instead; ProtocolError where the message is no right reply.
 pub(super) fn decode<R>(
     server: &str,
-    encoding: Encoding,
-    limits: &Limits,
+    options: &Options,
+    method: &str,
     message: &[u8],
     stub: &impl Fn(Input<'_>, Output<'_>) -> ThriftResult<R>,
 ) -> Result<R, CalculateError> {
+    let limits = &options.limits();
     let header =
-        Header::read(encoding.protocol, message).map_err(|malformed| CalculateError::protocol(server, malformed))?;
+        Header::read(options.protocol, message).map_err(|malformed| CalculateError::protocol(server, malformed))?;
     let body = &message[header.body_offset..];
     if header.kind == Kind::Exception {
-        let exception = decode_exception(encoding.protocol, limits, body);
+        let exception = decode_exception(options.protocol, limits, body);
         return Err(match exception {
-            Ok(exception) => CalculateError::exception(server, exception),
+            Ok(exception) => CalculateError::exception(server, method, exception),
             Err(error) => CalculateError::protocol(server, in_words(&error)),
         });
     }
-    let name = std::str::from_utf8(header.name).unwrap_or_default();
     // A generated client numbers its first call 1, and ours makes only one.
-    let identifier = TMessageIdentifier::new(name, TMessageType::Reply, 1);
+    let identifier = TMessageIdentifier::new(method, TMessageType::Reply, 1);
     let mut unused = Vec::new();
-    let decoded = match encoding.protocol {
+    let decoded = match options.protocol {
         Protocol::Binary => {
             stub(Box::new(BinaryInput::new(identifier, body, limits)), Box::new(BinaryOutput::new(&mut unused)))
         }
@@ -81,10 +91,7 @@ pub(super) fn decode<R>(
         }
     };
     decoded.map_err(|error| match error {
-        thrift::Error::User(declared) => CalculateError::Declared(Arc::from(declared)),
-        thrift::Error::Application(error) => {
-            CalculateError::exception(server, Exception::new(ExceptionCode(error.kind as i32), error.message))
-        }
+        thrift::Error::User(exception) => CalculateError::declared(exception),
         error => CalculateError::protocol(server, in_words(&error)),
     })
 }
@@ -100,6 +107,8 @@ fn decode_exception(protocol: Protocol, limits: &Limits, body: &[u8]) -> ThriftR
 fn in_words(error: &thrift::Error) -> String {
     match error {
         thrift::Error::Protocol(error) => error.message.clone(),
+        // A reply that holds neither a result nor an exception.
+        thrift::Error::Application(error) => error.message.clone(),
         error => error.to_string(),
     }
 }

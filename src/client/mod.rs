@@ -1,12 +1,15 @@
 //! The Rust client: one design with the Python and the Java one (see ARCHITECTURE.md).
 //!
-//! [`calculate`] is the face, and the only room that names the IDL's methods; [`connection`] is shared and pipelined;
-//! [`message`] turns calls into bytes and replies into values with the generated code; [`target`] says where to
-//! connect, [`options`] how; [`error`] what can go wrong; [`blocking`] is the door for programs without tokio.
+//! [`calculate`] is the face, and the only room that names the IDL's methods; `connections` replaces what was lost,
+//! `connection` is shared and pipelined, `session` knows whose reply is whose; [`message`] turns calls into bytes and
+//! replies into values with the generated code; [`target`] says where to connect, [`options`] how; [`error`] what can go
+//! wrong; [`blocking`] is the door for programs without tokio.
 
 pub mod blocking;
 pub mod calculate;
-pub mod connection;
+mod connection;
+mod connections;
+mod deadline;
 pub mod error;
 pub mod message;
 pub mod options;
@@ -14,7 +17,6 @@ mod session;
 pub mod target;
 
 pub use calculate::Client;
-pub use connection::Connection;
 pub use error::CalculateError;
 pub use options::Options;
 pub use target::Target;

@@ -32,16 +32,19 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Target, InvalidTarget> {
         let wrong =
             |why: &str| Err(InvalidTarget(format!("{text:?} is no server: {why}; write HOST:PORT or [IPv6]:PORT")));
-        let Some((host, port)) = text.rsplit_once(':') else { return wrong("it has no port") };
+        let Some((host, port)) = text.rsplit_once(':').filter(|_| !text.ends_with(']')) else {
+            return wrong("it has no port");
+        };
         let host = match (host.strip_prefix('['), host.contains(':')) {
             (Some(rest), _) => match rest.strip_suffix(']') {
-                Some(address) => address,
+                Some(address) if address.contains(':') => address,
+                Some(_) => return wrong("only an IPv6 address has brackets"),
                 None => return wrong("the bracket is not closed"),
             },
             (None, true) => return wrong("an IPv6 address needs brackets"),
             (None, false) => host,
         };
-        if host.is_empty() || host.contains(char::is_whitespace) || host.contains('/') {
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c)) {
             return wrong("the host is missing or is none");
         }
         let digits = port.bytes().all(|byte| byte.is_ascii_digit());
@@ -86,6 +89,9 @@ mod tests {
         let cases = [
             ("localhost", "it has no port"),
             ("::1:9090", "an IPv6 address needs brackets"),
+            ("[::1]", "it has no port"),
+            ("[localhost]:9090", "only an IPv6 address has brackets"),
+            ("me@host:9090", "the host is missing or is none"),
             ("[::1:9090", "the bracket is not closed"),
             (":9090", "the host is missing or is none"),
             ("a/b:80", "the host is missing or is none"),
