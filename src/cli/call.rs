@@ -1,11 +1,13 @@
 //! `calculate call`.
 
+use super::encoding::EncodingArgs;
 use super::method::{Method, display, number};
-use super::{fail, seconds};
+use super::{fail, say, seconds};
 use crate::client::blocking::Client;
 use crate::client::{CalculateError, Options, Target};
+use crate::wire::Encoding;
 use clap::{Args, ValueEnum};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ pub(super) struct Call {
     /// The method to call, unless it is the first argument
     #[arg(long, default_value = "square")]
     method: Method,
+    #[command(flatten)]
+    encoding: EncodingArgs,
     /// [square|cal] and the numbers: each result is printed on a line
     #[arg(value_name = "NUMBER", allow_negative_numbers = true)]
     arguments: Vec<String>,
@@ -41,14 +45,15 @@ impl Call {
                 None => return fail(2, format_args!("{text:?} is not a number; see 'calculate call --help'")),
             }
         }
-        let options = Options { timeout: self.timeout, ..Options::default() };
+        let Encoding { framing, protocol } = self.encoding.encoding();
+        let options = Options { timeout: self.timeout, framing, protocol, ..Options::default() };
         let outcome = Client::connect(self.server.clone(), options).and_then(|client| match numbers.is_empty() {
             false => numbers.into_iter().try_for_each(|number| self.print(&client, number)),
             true => self.converse(&client),
         });
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(1, in_words(&error)),
+            Err(error) => fail(1, error),
         }
     }
 
@@ -57,7 +62,7 @@ impl Call {
             Method::Square => client.square(number)?,
             Method::Cal => client.cal(number)?,
         };
-        println!("{}", display(result));
+        say(display(result));
         Ok(())
     }
 
@@ -67,22 +72,14 @@ impl Call {
         loop {
             if asks {
                 eprint!("number: ");
-                let _ = std::io::stderr().flush();
             }
             let mut line = String::new();
             let read = std::io::stdin().read_line(&mut line);
             let Some(number) = read.ok().filter(|&count| count > 0).and_then(|_| number(&line)) else { return Ok(()) };
             match self.print(client, number) {
-                Err(error) if error.domain_error().is_some() => eprintln!("{}", in_words(&error)),
+                Err(error) if error.domain_error().is_some() => eprintln!("calculate: {error}"),
                 outcome => outcome?,
             }
         }
-    }
-}
-
-fn in_words(error: &CalculateError) -> String {
-    match error.domain_error() {
-        Some(domain) => domain.message.clone(),
-        None => error.to_string(),
     }
 }

@@ -1,12 +1,14 @@
 //! The program's subcommands, one file each.
 
 mod call;
+mod encoding;
 mod load;
 mod method;
 mod serve;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// A Thrift service for production. Square is the SQUARE ROOT; Cal is the square.
@@ -28,17 +30,22 @@ enum Command {
 /// usage.
 pub fn run() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    match Program::parse_from(std::env::args_os().map(minus_infinity)).command {
+    match Program::parse_from(std::env::args_os().map(number_no_flag)).command {
         Command::Serve(serve) => serve.run(),
         Command::Call(call) => call.run(),
         Command::Load(load) => load.run(),
     }
 }
 
-/// To clap `-inf` is a flag, and `-1e999`, which is the same number, is none.
-fn minus_infinity(argument: OsString) -> OsString {
-    let is_it = argument.to_str().is_some_and(|text| ["-inf", "-infinity"].contains(&text.to_lowercase().as_str()));
-    if is_it { "-1e999".into() } else { argument }
+/// To clap `-inf`, `-nan` and `-.5` are flags; this gives the same numbers in forms that are none.
+fn number_no_flag(argument: OsString) -> OsString {
+    let text = argument.to_str().unwrap_or_default().to_lowercase();
+    match text.strip_prefix('-') {
+        Some("inf" | "infinity") => "-1e999".into(),
+        Some("nan") => "nan".into(),
+        Some(rest) if rest.starts_with('.') => format!("-0{rest}").into(),
+        _ => argument,
+    }
 }
 
 /// One line on standard error, and the exit code that goes with it.
@@ -47,11 +54,20 @@ fn fail(code: u8, message: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A time-out as it is typed: seconds, with decimals.
+/// Prints a line on standard output, now. Ends the program, with exit code 1, when whoever read it has gone.
+fn say(line: impl std::fmt::Display) {
+    let mut stdout = std::io::stdout().lock();
+    if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(1);
+    }
+}
+
+/// A time as it is typed: seconds, with decimals.
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
-    match std::time::Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be a number of seconds above 0".into()),
+    const MOST: f64 = 1e9;
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= MOST => Ok(std::time::Duration::from_secs_f64(seconds)),
+        Ok(_) => Err(format!("must be above 0, and at most {MOST:e} seconds")),
+        Err(_) => Err("not a number of seconds".into()),
     }
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// What one connection is to do.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Plan {
 }
 
 pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+    let stream = timeout(PATIENCE, TcpStream::connect(address)).await??;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -52,17 +52,19 @@ pub(super) async fn run(stream: TcpStream, script: Rc<Script>, plan: Plan, tally
         received: Vec::new(),
         tally,
     };
-    let deadline = plan.end + DRAIN;
-    match tokio::time::timeout_at(deadline, connection.exchange()).await {
+    let deadline = plan.end + PATIENCE;
+    match timeout_at(deadline, connection.exchange()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => connection.fail(&error.to_string()),
-        Err(_) => connection.fail("no answer"),
+        Err(_) => connection.fail(NO_ANSWER),
     }
     connection.stream
 }
 
-/// Calls that are in flight at the end have this long to be answered; then they have failed.
-const DRAIN: Duration = Duration::from_secs(5);
+/// Connecting may take this long, and so may the replies to what is in flight at the end; then they have failed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const NO_ANSWER: &str = "the server did not answer in time";
 
 struct Connection {
     stream: TcpStream,
@@ -103,25 +105,36 @@ impl Connection {
             let now = Instant::now();
             let left = self.plan.calls.map_or(u64::MAX, |calls| calls - self.sent);
             let count = if now < self.plan.end { free.min(left) } else { 0 };
-            self.send(now, count).await?;
+            if count > 0 {
+                self.waiting.push_back((now, count));
+            }
+            self.send(count).await?;
             if self.in_flight() == 0 {
                 return Ok(());
             }
-            self.stream.readable().await?;
+            match self.plan.calls {
+                None => self.stream.readable().await?,
+                Some(_) => {
+                    timeout(PATIENCE, self.stream.readable()).await.map_err(|_| io::Error::other(NO_ANSWER))??
+                }
+            }
             free = self.receive().await?;
         }
     }
 
     /// Calls are made when they are due, however many are in flight (up to the script's length).
     async fn open_loop(&mut self, interval: Duration) -> io::Result<()> {
-        let pacer = Pacer::new()?;
+        let mut pacer = Pacer::new()?;
         let mut due = self.plan.first_due;
         while due < self.plan.end || self.in_flight() > 0 {
             let now = Instant::now();
-            while due <= now && due < self.plan.end && self.in_flight() < LENGTH as u64 {
-                self.send(due, 1).await?;
+            let mut count = 0;
+            while due <= now && due < self.plan.end && self.in_flight() + count < LENGTH as u64 {
+                self.waiting.push_back((due, 1));
+                count += 1;
                 due += interval;
             }
+            self.send(count).await?;
             let sends = due < self.plan.end && self.in_flight() < LENGTH as u64;
             tokio::select! {
                 waited = pacer.until(due), if sends => waited?,
@@ -134,11 +147,9 @@ impl Connection {
         Ok(())
     }
 
-    async fn send(&mut self, time: Instant, count: u64) -> io::Result<()> {
+    /// Sends the next `count` calls, which are in `waiting` already.
+    async fn send(&mut self, count: u64) -> io::Result<()> {
         let mut left = count as usize;
-        if left > 0 {
-            self.waiting.push_back((time, count));
-        }
         while left > 0 {
             let from = self.sent as usize % LENGTH;
             let to = LENGTH.min(from + left);
@@ -212,7 +223,7 @@ impl Connection {
     fn count(&mut self, now: Instant, count: u64, verdict: Verdict) {
         self.replied += count;
         let tally = &mut *self.tally.borrow_mut();
-        let counts = now >= self.plan.counts_from && now < self.plan.end + DRAIN;
+        let counts = now >= self.plan.counts_from && now < self.plan.end + PATIENCE;
         let in_time = now < self.plan.end || self.plan.interval.is_some();
         let mut left = count;
         while let Some((time, run)) = self.waiting.front_mut().filter(|_| left > 0) {

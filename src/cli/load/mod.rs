@@ -8,17 +8,18 @@ mod pacer;
 mod report;
 mod script;
 
+use super::encoding::EncodingArgs;
 use super::method::Method;
-use super::{fail, seconds};
-use crate::client::Target;
-use crate::wire::{Encoding, Framing, Protocol};
+use super::{fail, say, seconds};
+use crate::client::{CalculateError, Target};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use connection::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::{Report, Tally};
 use script::Script;
 use std::cell::RefCell;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -36,11 +37,11 @@ pub(super) struct Load {
     #[arg(long, value_name = "HOST:PORT", env = "CALCULATE_SERVER", default_value = "127.0.0.1:9090")]
     server: Target,
     /// Connections
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     connections: usize,
     /// Calls in flight on each connection (closed loop)
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=script::LENGTH as i64))]
-    depth: u32,
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = RangedU64ValueParser::<usize>::new().range(1..=script::LENGTH as u64))]
+    depth: usize,
     /// Calls a second over all connections (open loop)
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
@@ -51,7 +52,7 @@ pub(super) struct Load {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
     warmup: Duration,
     /// Make this many calls on each connection, one after the other, instead of loading for a time
-    #[arg(long, value_name = "N", conflicts_with_all = ["rate", "duration", "warmup"])]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..), conflicts_with_all = ["rate", "duration", "warmup"])]
     calls: Option<u64>,
     /// Then print "holding" and keep the connections open, idle, for so long
     #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "calls")]
@@ -59,30 +60,14 @@ pub(super) struct Load {
     /// The method to call
     #[arg(long, default_value = "square")]
     method: Method,
-    /// How values become bytes
-    #[arg(long, default_value = "binary")]
-    protocol: ProtocolArg,
-    /// How messages are told apart
-    #[arg(long, default_value = "framed")]
-    framing: FramingArg,
+    #[command(flatten)]
+    encoding: EncodingArgs,
     /// What is a right answer: the reply, or (to measure an echo server) the call's own bytes
     #[arg(long, default_value = "reply")]
     expect: Expect,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ProtocolArg {
-    Binary,
-    Compact,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FramingArg {
-    Framed,
-    Unframed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -111,22 +96,26 @@ impl Load {
             Ok((tally, measured)) => {
                 let report = Report { tally: &tally.borrow(), measured, connections: self.connections };
                 if self.json {
-                    println!("{}", report.json())
+                    say(report.json())
                 } else {
-                    print!("{report}")
+                    say(&report)
                 }
-                if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                match report.fault() {
+                    None => ExitCode::SUCCESS,
+                    Some(fault) => fail(1, fault),
+                }
             }
             Err(error) => fail(1, error),
         }
     }
 
     async fn load(&self, address: SocketAddr) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
-        let script = Rc::new(Script::write(self.method, self.encoding(), self.expect == Expect::Echo));
+        let script = Rc::new(Script::write(self.method, self.encoding.encoding(), self.expect == Expect::Echo));
         let mut streams = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             let connected = connection::connect(address).await;
-            streams.push(connected.map_err(|error| format!("cannot connect to {}: {error}", self.server))?);
+            streams
+                .push(connected.map_err(|error| CalculateError::connect(&self.server.to_string(), error).to_string())?);
         }
         let start = Instant::now();
         let (counts_from, end) = match self.calls {
@@ -150,8 +139,7 @@ impl Load {
         progress.finish_and_clear();
         let measured = if self.calls.is_some() { start.elapsed() } else { self.duration };
         if let Some(hold) = self.hold {
-            println!("holding");
-            let _ = std::io::stdout().flush();
+            say("holding");
             tokio::time::sleep(hold).await;
         }
         Ok((tally, measured))
@@ -161,25 +149,12 @@ impl Load {
         let interval = self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
         let share = index as f64 / self.connections as f64;
         Plan {
-            depth: if self.calls.is_some() { 1 } else { self.depth as usize },
+            depth: if self.calls.is_some() { 1 } else { self.depth },
             first_due: start + interval.unwrap_or_default().mul_f64(share),
             interval,
             counts_from,
             end,
             calls: self.calls,
-        }
-    }
-
-    fn encoding(&self) -> Encoding {
-        Encoding {
-            framing: match self.framing {
-                FramingArg::Framed => Framing::Framed,
-                FramingArg::Unframed => Framing::Unframed,
-            },
-            protocol: match self.protocol {
-                ProtocolArg::Binary => Protocol::Binary,
-                ProtocolArg::Compact => Protocol::Compact,
-            },
         }
     }
 

@@ -12,30 +12,37 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Pacer {
     timer: AsyncFd<OwnedFd>,
+    /// What it is set to: setting it anew for each reply that comes meanwhile is dear.
+    set_to: Option<Instant>,
 }
 
 impl Pacer {
     #[expect(deprecated, reason = "its successor is unsafe; an OwnedFd that nobody closes early is what both ask for")]
     pub(super) fn new() -> io::Result<Pacer> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Pacer { timer: AsyncFd::new(timer)? })
+        Ok(Pacer { timer: AsyncFd::new(timer)?, set_to: None })
     }
 
     /// Waits until `due`, not at all when that is past.
-    pub(super) async fn until(&self, due: Instant) -> io::Result<()> {
+    pub(super) async fn until(&mut self, due: Instant) -> io::Result<()> {
         let left = due.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());
         }
-        let value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
-        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+        if self.set_to != Some(due) {
+            let value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+            let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+            timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+            self.set_to = Some(due);
+        }
         loop {
             let mut ready = self.timer.readable().await?;
             let read = ready.try_io(|timer| Ok(rustix::io::read(timer.get_ref(), &mut [0; 8])?));
-            match read {
-                Ok(outcome) => return outcome.map(|_| ()),
-                Err(_would_block) => {}
+            if let Ok(outcome) = read {
+                // It fires once: until it is set again there is nothing to read.
+                ready.clear_ready();
+                self.set_to = None;
+                return outcome.map(|_| ());
             }
         }
     }

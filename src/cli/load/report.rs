@@ -55,9 +55,17 @@ const LONGEST_NANOSECONDS: u64 = 3_600_000_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;
 
 impl Report<'_> {
-    /// Whether every call was answered, and rightly.
-    pub(super) fn is_clean(&self) -> bool {
-        self.tally.failed == 0 && self.tally.wrong == 0 && self.calls() > 0
+    /// What was not as it should be; `None` when every call was answered, and rightly.
+    pub(super) fn fault(&self) -> Option<String> {
+        let Tally { failed, wrong, first_failure, .. } = self.tally;
+        let why = first_failure.as_deref().unwrap_or_default();
+        match (failed, wrong) {
+            (0, 0) if self.calls() > 0 => None,
+            (0, 0) => Some("no answer came in the time that counts; try a longer --duration".into()),
+            (0, wrong) => Some(format!("{wrong} answers are wrong")),
+            (failed, 0) => Some(format!("{failed} calls failed, the first as {why}")),
+            (failed, wrong) => Some(format!("{failed} calls failed, the first as {why}; {wrong} answers are wrong")),
+        }
     }
 
     fn calls(&self) -> u64 {
@@ -89,6 +97,7 @@ impl Report<'_> {
             "calls": self.calls(),
             "calls_per_second": self.rate(),
             "failed": self.tally.failed,
+            "first_failure": self.tally.first_failure,
             "wrong": self.tally.wrong,
             "connections": self.connections,
             "seconds": self.measured.as_secs_f64(),
@@ -108,9 +117,9 @@ impl fmt::Display for Report<'_> {
         )?;
         writeln!(f, "calls/s    {:>12.0}", self.rate())?;
         writeln!(f, "failed     {:>12}   {}", self.tally.failed, self.tally.first_failure.as_deref().unwrap_or(""))?;
-        writeln!(f, "wrong      {:>12}", self.tally.wrong)?;
+        write!(f, "wrong      {:>12}", self.tally.wrong)?;
         for (name, microseconds) in self.percentiles() {
-            writeln!(f, "{name:<10} {microseconds:>12.1}   µs")?;
+            write!(f, "\n{name:<10} {microseconds:>12.1}   µs")?;
         }
         Ok(())
     }
