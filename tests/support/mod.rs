@@ -3,6 +3,7 @@
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod fake;
 pub mod gates;
 pub mod golden;
 #[allow(clippy::all, clippy::unwrap_used)]

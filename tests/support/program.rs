@@ -2,7 +2,7 @@
 
 use super::{DEADLINE, eventually};
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +51,17 @@ impl Program {
 
     /// Runs the program to its end.
     pub fn to_end(command: &mut Command) -> Ended {
-        let mut child = quiet(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        Program::to_end_typed(command, "")
+    }
+
+    /// Runs the program to its end, with `typed` on its standard input.
+    pub fn to_end_typed(command: &mut Command, typed: &str) -> Ended {
+        quiet(command).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        if let Some(mut stdin) = child.stdin.take() {
+            // It may not want to read.
+            let _ = stdin.write_all(typed.as_bytes());
+        }
         let status = wait(&mut child);
         let read = |pipe: Option<&mut dyn Read>| {
             let mut text = String::new();

@@ -1,0 +1,235 @@
+//! A server that says exactly what a test wants, on a thread for each connection.
+
+use super::DEADLINE;
+use super::message::{EXCEPTION, FRAMED_BINARY, REPLY, Reply, args, field, frame, framed_message};
+use calculate::client::Target;
+use calculate::idl::calculate::{DomainError, Number};
+use calculate::wire::framing::{Split, Splitter};
+use calculate::wire::{Encoding, Limits, Protocol};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use thrift::OrderedFloat;
+use thrift::protocol::{TSerializable, TType};
+
+/// What is said on one connection; its end closes the connection.
+pub type Script = Box<dyn FnMut(&mut Conversation) + Send>;
+
+/// Serves the first connection by the first script, and so on; further connections by none: they are closed at once.
+pub struct Fake {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stopped: AtomicBool,
+    connections: AtomicUsize,
+    streams: Mutex<Vec<TcpStream>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The server's end of one connection.
+pub struct Conversation {
+    pub stream: TcpStream,
+    encoding: Encoding,
+    splitter: Splitter,
+    received: Vec<u8>,
+}
+
+impl Fake {
+    pub fn serve(scripts: Vec<Script>) -> Fake {
+        Fake::speaking(FRAMED_BINARY, scripts)
+    }
+
+    pub fn speaking(encoding: Encoding, scripts: Vec<Script>) -> Fake {
+        Fake::start(TcpListener::bind("127.0.0.1:0").expect("a free port"), encoding, scripts)
+    }
+
+    pub fn on(listener: TcpListener, scripts: Vec<Script>) -> Fake {
+        Fake::start(listener, FRAMED_BINARY, scripts)
+    }
+
+    fn start(listener: TcpListener, encoding: Encoding, scripts: Vec<Script>) -> Fake {
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared::default());
+        let accepting = shared.clone();
+        let acceptor = thread::spawn(move || accepting.accept(&listener, encoding, scripts));
+        Fake { address, shared, acceptor: Some(acceptor) }
+    }
+
+    pub fn target(&self) -> Target {
+        self.address.to_string().parse().expect("a target")
+    }
+
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the script of connection `index` has ended, and its socket is closed.
+    pub fn has_closed(&self, index: usize) {
+        super::eventually("the script has ended", || {
+            lock(&self.shared.threads).get(index).is_some_and(JoinHandle::is_finished)
+        });
+    }
+}
+
+impl Shared {
+    fn accept(&self, listener: &TcpListener, encoding: Encoding, scripts: Vec<Script>) {
+        let mut scripts = scripts.into_iter();
+        for stream in listener.incoming() {
+            let stream = stream.expect("a connection");
+            if self.stopped.load(Ordering::SeqCst) {
+                return;
+            }
+            self.connections.fetch_add(1, Ordering::SeqCst);
+            let Some(mut script) = scripts.next() else { continue };
+            stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
+            stream.set_nodelay(true).expect("no delay");
+            lock(&self.streams).push(stream.try_clone().expect("a second handle"));
+            let mut conversation =
+                Conversation { stream, encoding, splitter: Splitter::new(encoding), received: Vec::new() };
+            let run = move || {
+                script(&mut conversation);
+                let _ = conversation.stream.shutdown(Shutdown::Both);
+            };
+            lock(&self.threads).push(thread::spawn(run));
+        }
+    }
+}
+
+impl Drop for Fake {
+    /// A script that failed fails the test.
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+        for stream in lock(&self.shared.streams).iter() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        let ended: Vec<_> = lock(&self.shared.threads).drain(..).map(JoinHandle::join).collect();
+        if !thread::panicking() {
+            assert!(ended.iter().all(Result::is_ok), "a script failed: see above");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Conversation {
+    /// The next call; `None` when the client has closed.
+    pub fn next_call(&mut self) -> Option<Reply> {
+        loop {
+            if !self.received.is_empty() {
+                let split = self.splitter.split(&self.received, &Limits::default()).expect("calls are messages");
+                if let Split::Message { message, consumed } = split {
+                    let call = Reply::read(self.encoding.protocol, &self.received[message]).expect("a message");
+                    self.received.drain(..consumed);
+                    return Some(call);
+                }
+            }
+            let mut buffer = [0; 64 * 1024];
+            match self.stream.read(&mut buffer) {
+                Ok(0) | Err(_) => return None,
+                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    pub fn call(&mut self) -> Reply {
+        self.next_call().expect("a call")
+    }
+
+    pub fn calls(&mut self, count: usize) -> Vec<Reply> {
+        (0..count).map(|_| self.call()).collect()
+    }
+
+    /// Sends what the client may not want any more.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Answers with the number that the call brought.
+    pub fn answer(&mut self, call: &Reply) {
+        self.send(&answer(self.encoding, call, argument(call)));
+    }
+
+    /// Reads until the client closes.
+    pub fn wait(&mut self) {
+        while self.next_call().is_some() {}
+    }
+}
+
+/// A script.
+pub fn script(script: impl FnMut(&mut Conversation) + Send + 'static) -> Script {
+    Box::new(script)
+}
+
+/// Answers each call with the number that it brought.
+pub fn echo() -> Script {
+    script(|client| {
+        while let Some(call) = client.next_call() {
+            client.answer(&call);
+        }
+    })
+}
+
+/// Reads and never answers.
+pub fn silent() -> Script {
+    script(Conversation::wait)
+}
+
+/// The number that a call brought.
+pub fn argument(call: &Reply) -> f64 {
+    call.decode(|input| {
+        input.read_struct_begin()?;
+        input.read_field_begin()?;
+        Ok(Number::read_from_in_protocol(input)?.value.into_inner())
+    })
+}
+
+/// The body of a reply.
+pub fn result(protocol: Protocol, value: f64) -> Vec<u8> {
+    args(protocol, |out| {
+        out.write_field_begin(&field(TType::Struct, 0))?;
+        Number::new(OrderedFloat(value)).write_to_out_protocol(out)
+    })
+}
+
+/// A reply to `call` as it travels.
+pub fn answer(encoding: Encoding, call: &Reply, value: f64) -> Vec<u8> {
+    framed_message(encoding, &call.name, REPLY, call.sequence_id, &result(encoding.protocol, value))
+}
+
+/// A framed binary DomainError.
+pub fn domain_error(call: &Reply, text: &str) -> Vec<u8> {
+    let error = DomainError::new(text.into(), OrderedFloat(argument(call)));
+    let body = args(Protocol::Binary, |out| {
+        out.write_field_begin(&field(TType::Struct, 1))?;
+        error.write_to_out_protocol(out)
+    });
+    framed_message(FRAMED_BINARY, &call.name, REPLY, call.sequence_id, &body)
+}
+
+/// A framed binary TApplicationException.
+pub fn exception(call: &Reply, code: i32, text: &str) -> Vec<u8> {
+    let body = args(Protocol::Binary, |out| {
+        out.write_field_begin(&field(TType::String, 1))?;
+        out.write_string(text)?;
+        out.write_field_begin(&field(TType::I32, 2))?;
+        out.write_i32(code)
+    });
+    framed_message(FRAMED_BINARY, &call.name, EXCEPTION, call.sequence_id, &body)
+}
+
+/// A framed binary message with `bytes` for all of it.
+pub fn framed(bytes: &[u8]) -> Vec<u8> {
+    frame(FRAMED_BINARY, bytes)
+}
