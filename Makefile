@@ -50,7 +50,7 @@ check: $(VENV)/installed ## formatting, lints, documentation, generated code: ch
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 	cd clients/python && .venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
-	$(MVN) -f clients/java/pom.xml -Pcheck verify -DskipTests
+	$(MVN) -f clients/java/pom.xml spotless:check javadoc:javadoc
 	idl/generate.sh --check
 	$(VENV)/bin/python idl/vectors/generate.py --check
 

@@ -133,8 +133,15 @@ def python():
 
 def java():
     """The Java client beside libthrift's and grpc-java's."""
-    print("\nJava, beside libthrift's own client and grpc-java", flush=True)
-    subprocess.run(["bench/run.sh"], cwd=ROOT / "clients/java", check=True)
+    subprocess.run(["mvn", "-B", "-q", "-f", "clients/java/bench/pom.xml", "package"], cwd=ROOT, check=True)
+    for title, benchmark in {
+        "Java, blocking, one caller, beside libthrift's own client": "blocking",
+        "the same, libthrift with a time-out": "blocking-timeout",
+        "Java, 256 in flight, one core, beside grpc-java": "async",
+    }.items():
+        print(f"\n{title}", flush=True)
+        jar = "clients/java/bench/target/bench.jar"
+        subprocess.run(["taskset", "-c", LOAD_CORE, "java", "-jar", jar, benchmark], cwd=ROOT, check=True)
 
 
 PARTS = {part.__name__: part for part in (server, memory, start, python, java)}

@@ -1,4 +1,4 @@
-/** A second service with an IDL of its own: what `examples/wordcount.rs` serves. */
+/* A second service with an IDL of its own: what `examples/wordcount.rs` serves. */
 namespace rs idl
 
 /** Nothing was given to count. */

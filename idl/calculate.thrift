@@ -1,4 +1,4 @@
-/**
+/*
  * The Calculate service: the only source of truth for what travels between its callers and its servers.
  *
  * `make gen` compiles this file into Rust (src/idl), Python (clients/python/src/calculate/_gen) and

@@ -1,4 +1,4 @@
-/** Every shape that the wire tests need and that calculate.thrift has no use for. */
+/* Every shape that the wire tests need and that calculate.thrift has no use for. */
 namespace rs idl
 
 enum Colour { RED = 1, GREEN = 2, BLUE = 4 }
