@@ -43,7 +43,7 @@ test-python: $(SERVER) $(VENV)/installed
 	cd clients/python && .venv/bin/python -m pytest -q
 
 test-java: $(SERVER)
-	$(MVN) -f clients/java/pom.xml verify
+	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
 check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing
 	$(CARGO) fmt --check

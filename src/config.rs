@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::wire;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -92,6 +93,26 @@ impl Config {
         positive("message-timeout", self.message_timeout)?;
         positive("write-timeout", self.write_timeout)?;
         positive("drain-timeout", self.drain_timeout)
+    }
+}
+
+/// All settings, as `name=value` with the names of the flags: what the log says at the start.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handlers = match self.handlers {
+            Handlers::Inline => "inline",
+            Handlers::Pool => "pool",
+        };
+        write!(f, "workers={} handlers={handlers} ", self.workers)?;
+        write!(f, "pool-threads={} pool-queue={} ", self.pool_threads, self.pool_queue)?;
+        write!(f, "max-connections={} max-in-flight={} ", self.connections, self.in_flight)?;
+        write!(f, "max-unread-reply-bytes={} ", self.unread_reply_bytes)?;
+        write!(f, "messages-per-turn={} ", self.messages_per_turn)?;
+        let limits = &self.limits;
+        write!(f, "max-message-bytes={} max-string-bytes={} ", limits.message_bytes, limits.string_bytes)?;
+        write!(f, "max-container-items={} max-depth={} ", limits.container_items, limits.depth)?;
+        write!(f, "idle-timeout={:?} message-timeout={:?} ", self.idle_timeout, self.message_timeout)?;
+        write!(f, "write-timeout={:?} drain-timeout={:?}", self.write_timeout, self.drain_timeout)
     }
 }
 

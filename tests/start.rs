@@ -114,7 +114,7 @@ fn the_log_is_one_line_of_settings_and_none_for_a_call() {
     assert_eq!(server.exit_code(), Some(0));
     let log = server.log();
     assert_eq!(log.len(), 3, "settings, the signal, the end: {log:?}");
-    for setting in ["message_bytes: 16384000", "connections: 20000", "idle_timeout: 600s"] {
+    for setting in ["max-message-bytes=16384000", "max-connections=20000", "idle-timeout=600s"] {
         assert!(log[0].contains(setting), "{}", log[0]);
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn run(
         false => None,
     };
     let (connections, drain_timeout, drained_pool) = (config.connections, config.drain_timeout, pool.clone());
-    log::info!("serving {}: {config:?}", services.names());
+    log::info!("serving {} on {}: {config}", services.names(), config.listen);
     let shared = Arc::new(Shared { config, services, pool, rejects: Rejects::default() });
     let workers = (0..shared.config.workers)
         .map(|index| Handle::start(index, shared.clone(), shutdown.phases()))
