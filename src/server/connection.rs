@@ -63,21 +63,15 @@ impl<'a> Connection<'a> {
     }
 
     /// Serves until the peer ends the connection, breaks a rule, or the server drains.
-    pub(super) async fn run(mut self, mut stream: TcpStream) {
-        let ending = self.serve(&mut stream).await;
+    /// Gives how long its end may take: see [`linger`]. By reference, as an async function keeps what it is given twice.
+    pub(super) async fn run(&mut self, stream: &mut TcpStream) -> Option<Duration> {
+        let ending = self.serve(stream).await;
         if let Err(ending) = ending {
             self.local.shared.rejects.record(ending.reason, Some(self.peer), &ending.detail);
         }
         let quiet = !self.conversation.has_begun() || self.last_active.elapsed() > LINGER;
-        if self.end_of_stream || (self.last_words.is_some() && quiet) {
-            return;
-        }
-        // Bytes that are left unread would make the kernel answer with a reset, which can overtake our last reply.
-        let local = self.local;
-        drop(self);
-        if stream.shutdown().await.is_ok() {
-            let _ = tokio::time::timeout(LINGER, discard(&mut stream, local)).await;
-        }
+        let at_once = self.end_of_stream || (self.last_words.is_some() && quiet);
+        (!at_once).then_some(LINGER)
     }
 
     async fn serve(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
@@ -334,6 +328,14 @@ fn poll_read(
     let mut buffer = ReadBuf::new(input);
     ready!(Pin::new(reader).poll_read(context, &mut buffer))?;
     Poll::Ready(Ok(buffer.filled().len()))
+}
+
+/// Ends a connection whose peer has not ended it, and reads on for `time` at most: bytes that are left unread would make
+/// the kernel answer with a reset, which can overtake our last reply.
+pub(super) async fn linger(stream: &mut TcpStream, local: &Local, time: Duration) {
+    if stream.shutdown().await.is_ok() {
+        let _ = tokio::time::timeout(time, discard(stream, local)).await;
+    }
 }
 
 /// Reads until the peer ends the connection too.

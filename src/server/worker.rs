@@ -1,6 +1,6 @@
 //! A worker: one OS thread, one current-thread runtime, and the connections that were given to it.
 
-use super::connection::Connection;
+use super::connection::{Connection, linger};
 use super::dispatch::Services;
 use super::pool::Pool;
 use super::rejects::{Reason, Rejects};
@@ -154,10 +154,13 @@ fn begin(local: &Rc<Local>, accepted: Accepted) {
     let open = Open { local: local.clone(), _permit: permit };
     let prepared = stream.set_nodelay(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
     match prepared {
-        Ok(stream) => {
+        Ok(mut stream) => {
             tokio::task::spawn_local(async move {
-                let _open = open;
-                Connection::new(&_open.local, peer).run(stream).await;
+                let local = &*open.local;
+                let lingers = Connection::new(local, peer).run(&mut stream).await;
+                if let Some(time) = lingers {
+                    Box::pin(linger(&mut stream, local, time)).await;
+                }
             });
         }
         Err(error) => local.shared.rejects.record(Reason::Socket, Some(peer), error),
