@@ -3,8 +3,9 @@
 use super::dispatch::Services;
 use super::pool::Pool;
 use super::rejects::{Reason, Rejects};
+use super::shared::Shared;
 use super::shutdown::{Outcome, Phase, Shutdown};
-use super::worker::{Accepted, Handle, Shared};
+use super::worker::{Accepted, Handle};
 use crate::config::Config;
 use crate::error::Error;
 use std::fs::File;

@@ -2,8 +2,8 @@
 
 use super::conversation::{Conversation, Ending};
 use super::rejects::Reason;
+use super::shared::{Buffers, Local};
 use super::unsent::Unsent;
-use super::worker::{Buffers, Local};
 use crate::config::Config;
 use std::future::poll_fn;
 use std::io;

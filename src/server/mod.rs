@@ -11,6 +11,7 @@ mod dispatch;
 mod in_flight;
 mod pool;
 mod rejects;
+mod shared;
 mod shutdown;
 mod unsent;
 mod worker;

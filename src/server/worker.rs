@@ -1,29 +1,17 @@
 //! A worker: one OS thread, one current-thread runtime, and the connections that were given to it.
 
 use super::connection::{Connection, linger};
-use super::dispatch::Services;
-use super::pool::Pool;
-use super::rejects::{Reason, Rejects};
+use super::rejects::Reason;
+use super::shared::{Local, Open, Shared};
 use super::shutdown::Phase;
-use crate::config::Config;
 use crate::error::Error;
-use std::cell::{Cell, RefCell};
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, watch};
-
-/// What all workers of a server share; nothing in it is written on the path of a call.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) config: Config,
-    pub(super) services: Services,
-    pub(super) pool: Option<Pool>,
-    pub(super) rejects: Rejects,
-}
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 /// The acceptor's end of a worker.
 #[derive(Debug)]
@@ -40,28 +28,6 @@ pub(super) struct Accepted {
     pub(super) peer: SocketAddr,
     /// Its place in the connection limit.
     pub(super) permit: OwnedSemaphorePermit,
-}
-
-/// What a worker's connections share. They never run at the same time, and none holds a borrow while it waits.
-#[derive(Debug)]
-pub(super) struct Local {
-    pub(super) shared: Arc<Shared>,
-    pub(super) buffers: RefCell<Buffers>,
-    pub(super) draining: Cell<bool>,
-    /// Wakes every connection when the drain begins.
-    pub(super) drain: Notify,
-    connections: Arc<AtomicUsize>,
-    /// Told when the last connection has ended.
-    last_ended: Notify,
-}
-
-/// Buffers that are used within one turn of one connection: an idle connection owns none.
-#[derive(Debug)]
-pub(super) struct Buffers {
-    /// What one read gave.
-    pub(super) input: Box<[u8]>,
-    /// The replies to it.
-    pub(super) output: Vec<u8>,
 }
 
 impl Handle {
@@ -105,30 +71,6 @@ impl Handle {
     }
 }
 
-impl Local {
-    fn new(shared: Arc<Shared>, connections: Arc<AtomicUsize>) -> Local {
-        let input = vec![0; INPUT_BYTES].into_boxed_slice();
-        Local {
-            shared,
-            buffers: RefCell::new(Buffers { input, output: Vec::new() }),
-            draining: Cell::new(false),
-            drain: Notify::new(),
-            connections,
-            last_ended: Notify::new(),
-        }
-    }
-
-    /// Tells every connection, present and to come, that the server drains; again is as once.
-    fn begin_drain(&self) {
-        if !self.draining.replace(true) {
-            self.drain.notify_waiters();
-        }
-    }
-}
-
-/// One read takes at most this much.
-const INPUT_BYTES: usize = 64 * 1024;
-
 async fn run(local: Rc<Local>, mut sockets: mpsc::UnboundedReceiver<Accepted>, mut phases: watch::Receiver<Phase>) {
     loop {
         tokio::select! {
@@ -161,22 +103,10 @@ fn begin(local: &Rc<Local>, accepted: Accepted) {
                 if let Some(time) = lingers {
                     Box::pin(linger(&mut stream, local, time)).await;
                 }
+                // Before its place is free for another.
+                drop(stream);
             });
         }
         Err(error) => local.shared.rejects.record(Reason::Socket, Some(peer), error),
-    }
-}
-
-/// A connection's place in the counts; its drop gives it back.
-struct Open {
-    local: Rc<Local>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if self.local.connections.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.local.last_ended.notify_one();
-        }
     }
 }

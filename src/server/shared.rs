@@ -1,0 +1,81 @@
+//! What connections share: all of a server's, and all of one worker's.
+
+use super::dispatch::Services;
+use super::pool::Pool;
+use super::rejects::Rejects;
+use crate::config::Config;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+/// What all workers of a server share; nothing in it is written on the path of a call.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) services: Services,
+    pub(super) pool: Option<Pool>,
+    pub(super) rejects: Rejects,
+}
+
+/// What a worker's connections share. They never run at the same time, and none holds a borrow while it waits.
+#[derive(Debug)]
+pub(super) struct Local {
+    pub(super) shared: Arc<Shared>,
+    pub(super) buffers: RefCell<Buffers>,
+    pub(super) draining: Cell<bool>,
+    /// Wakes every connection when the drain begins.
+    pub(super) drain: Notify,
+    /// Its connections; also the acceptor counts by it.
+    pub(super) connections: Arc<AtomicUsize>,
+    /// Told when the last connection has ended.
+    pub(super) last_ended: Notify,
+}
+
+/// Buffers that are used within one turn of one connection: an idle connection owns none.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    /// What one read gave.
+    pub(super) input: Box<[u8]>,
+    /// The replies to it.
+    pub(super) output: Vec<u8>,
+}
+
+/// A connection's place in the counts; its drop gives it back.
+pub(super) struct Open {
+    pub(super) local: Rc<Local>,
+    /// Its place in the connection limit.
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.local.connections.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.local.last_ended.notify_one();
+        }
+    }
+}
+
+impl Local {
+    pub(super) fn new(shared: Arc<Shared>, connections: Arc<AtomicUsize>) -> Local {
+        Local {
+            shared,
+            buffers: RefCell::new(Buffers { input: vec![0; INPUT_BYTES].into_boxed_slice(), output: Vec::new() }),
+            draining: Cell::new(false),
+            drain: Notify::new(),
+            connections,
+            last_ended: Notify::new(),
+        }
+    }
+
+    /// Tells every connection, present and to come, that the server drains; again is as once.
+    pub(super) fn begin_drain(&self) {
+        if !self.draining.replace(true) {
+            self.drain.notify_waiters();
+        }
+    }
+}
+
+/// One read takes at most this much.
+const INPUT_BYTES: usize = 64 * 1024;
