@@ -2,7 +2,7 @@
 
 use super::conversation::{Conversation, Ending};
 use super::rejects::Reason;
-use super::shared::{Buffers, Local};
+use super::shared::Local;
 use super::unsent::Unsent;
 use crate::config::Config;
 use std::future::poll_fn;
@@ -126,7 +126,11 @@ impl<'a> Connection<'a> {
             }
             match event {
                 Event::Read(Ok(0)) => self.end_of_stream = true,
-                Event::Read(Ok(count)) => self.received(count, stream)?,
+                Event::Read(Ok(count)) => {
+                    let replies = self.received(count);
+                    others_first().await;
+                    self.send(stream, &replies)?;
+                }
                 Event::Read(Err(error)) => return Err(self.socket_error(error)),
                 Event::Writable(Ok(())) => self.write(stream)?,
                 Event::Writable(Err(error)) => return Err(self.socket_error(error)),
@@ -135,7 +139,10 @@ impl<'a> Connection<'a> {
                     ready = Vec::new();
                     self.last_active = Instant::now();
                 }
-                Event::More => self.go_on(stream)?,
+                Event::More => {
+                    let replies = self.go_on();
+                    self.send(stream, &replies)?;
+                }
                 Event::Timer => {
                     self.check_deadlines(&mut timer)?;
                     armed = false;
@@ -176,22 +183,25 @@ impl<'a> Connection<'a> {
         &self.local.shared.config
     }
 
-    /// `count` bytes are in the worker's input buffer.
-    fn received(&mut self, count: usize, stream: &mut TcpStream) -> Result<(), Ending> {
-        let Buffers { input, output } = &mut *self.local.buffers.borrow_mut();
-        let consumed = self.conversation.hear(&input[..count], self.unsent.len(), output);
-        self.turn_over(consumed, output, stream)
+    /// `count` bytes are in the worker's input buffer. Gives the replies to them.
+    fn received(&mut self, count: usize) -> Vec<u8> {
+        let mut replies = Vec::with_capacity(FIRST_REPLY_BYTES);
+        let input = &self.local.input.borrow()[..count];
+        let consumed = self.conversation.hear(input, self.unsent.len(), &mut replies);
+        self.turn_over(consumed);
+        replies
     }
 
-    /// Handles what an earlier turn left.
-    fn go_on(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
-        let output = &mut self.local.buffers.borrow_mut().output;
-        let consumed = self.conversation.go_on(self.unsent.len(), output);
-        self.turn_over(consumed, output, stream)
+    /// Handles what an earlier turn left. Gives the replies to it.
+    fn go_on(&mut self) -> Vec<u8> {
+        let mut replies = Vec::with_capacity(FIRST_REPLY_BYTES);
+        let consumed = self.conversation.go_on(self.unsent.len(), &mut replies);
+        self.turn_over(consumed);
+        replies
     }
 
-    /// `consumed` bytes were handled in this turn, and `output` replies to them.
-    fn turn_over(&mut self, consumed: usize, output: &mut Vec<u8>, stream: &mut TcpStream) -> Result<(), Ending> {
+    /// `consumed` bytes were handled in this turn.
+    fn turn_over(&mut self, consumed: usize) {
         self.last_active = Instant::now();
         if self.conversation.unhandled() == 0 {
             self.message_began = None;
@@ -201,12 +211,6 @@ impl<'a> Connection<'a> {
         if let Some(last) = &mut self.last_words {
             last.owed = last.owed.saturating_sub(consumed as u64);
         }
-        let sent = self.send(stream, output);
-        if output.capacity() > KEPT_OUTPUT_BYTES {
-            *output = Vec::new();
-        }
-        output.clear();
-        sent
     }
 
     /// Sends what was replied, behind what is still unsent; what the peer does not take now, waits.
@@ -291,7 +295,7 @@ impl<'a> Connection<'a> {
 /// then no other connection runs.
 async fn read_some(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> io::Result<usize> {
     poll_fn(|context| {
-        let input = &mut *local.buffers.borrow_mut().input;
+        let input = &mut *local.input.borrow_mut();
         poll_read(reader, context, input)
     })
     .await
@@ -301,12 +305,26 @@ async fn read_some(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> io::
 async fn read_or_wake(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> Option<io::Result<usize>> {
     let mut woken = false;
     poll_fn(|context| {
-        let input = &mut *local.buffers.borrow_mut().input;
+        let input = &mut *local.input.borrow_mut();
         match poll_read(reader, context, input) {
             Poll::Ready(read) => Poll::Ready(Some(read)),
             Poll::Pending if std::mem::replace(&mut woken, true) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
+    })
+    .await
+}
+
+/// Goes to the end of the worker's queue: what has arrived on other connections is handled before it is over. Replies
+/// that are sent together find their reader awake; sent one by one, each may have to wake it.
+async fn others_first() {
+    let mut first = true;
+    poll_fn(|context| match std::mem::take(&mut first) {
+        true => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        false => Poll::Ready(()),
     })
     .await
 }
@@ -351,5 +369,5 @@ fn far_future() -> Instant {
 /// How long a connection that we end may go on sending before it is cut.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// An output buffer that one large reply made larger is given back.
-const KEPT_OUTPUT_BYTES: usize = 256 * 1024;
+/// Room for the replies of most turns; they grow beyond it where they must.
+const FIRST_REPLY_BYTES: usize = 1024;

@@ -23,7 +23,8 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct Local {
     pub(super) shared: Arc<Shared>,
-    pub(super) buffers: RefCell<Buffers>,
+    /// What one read gave. It is used before the connection that read waits for anything: an idle one owns no buffer.
+    pub(super) input: RefCell<Box<[u8]>>,
     pub(super) draining: Cell<bool>,
     /// Wakes every connection when the drain begins.
     pub(super) drain: Notify,
@@ -31,15 +32,6 @@ pub(super) struct Local {
     pub(super) connections: Arc<AtomicUsize>,
     /// Told when the last connection has ended.
     pub(super) last_ended: Notify,
-}
-
-/// Buffers that are used within one turn of one connection: an idle connection owns none.
-#[derive(Debug)]
-pub(super) struct Buffers {
-    /// What one read gave.
-    pub(super) input: Box<[u8]>,
-    /// The replies to it.
-    pub(super) output: Vec<u8>,
 }
 
 /// A connection's place in the counts; its drop gives it back.
@@ -61,7 +53,7 @@ impl Local {
     pub(super) fn new(shared: Arc<Shared>, connections: Arc<AtomicUsize>) -> Local {
         Local {
             shared,
-            buffers: RefCell::new(Buffers { input: vec![0; INPUT_BYTES].into_boxed_slice(), output: Vec::new() }),
+            input: RefCell::new(vec![0; INPUT_BYTES].into_boxed_slice()),
             draining: Cell::new(false),
             drain: Notify::new(),
             connections,
