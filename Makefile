@@ -14,12 +14,12 @@ help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 run-server: $(SERVER) ## build and run the server on 127.0.0.1:9090
-	$(SERVER) serve
+	@$(SERVER) serve
 
 build: $(SERVER) $(VENV)/installed $(JAR) ## the server, the Python client in its virtual environment, the Java jar
 
 $(SERVER): $(shell find src idl -name '*.rs' -o -name '*.thrift') Cargo.toml Cargo.lock
-	$(CARGO) build --release --locked
+	@$(CARGO) build --release --locked
 	@touch $@
 
 $(VENV)/installed: clients/python/pyproject.toml
