@@ -192,7 +192,7 @@ fn past_the_drain_timeout_the_exit_code_is_1_and_the_log_says_how_many_were_cut(
     server.terminate();
     assert_eq!(server.exit_code(), Some(1));
     let log = server.log();
-    assert!(log.last().is_some_and(|last| last.contains("3 connections")), "{log:?}");
+    assert!(log.last().is_some_and(|last| last.contains("connections cut: 3")), "{log:?}");
 }
 
 #[test]

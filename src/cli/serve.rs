@@ -86,7 +86,7 @@ impl Serve {
                 log::info!("drained");
                 ExitCode::SUCCESS
             }
-            Ok(Outcome { aborted }) => fail(1, format_args!("{aborted} connections cut: the drain's time was up")),
+            Ok(Outcome { aborted }) => fail(1, format_args!("the drain's time was up; connections cut: {aborted}")),
             Err(error) if error.blame() == Blame::Setting => fail(2, error),
             Err(error) => fail(1, error),
         }
