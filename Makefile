@@ -8,7 +8,7 @@ VENV   := clients/python/.venv
 JAR    := clients/java/target/calculate-client.jar
 SERVER := target/release/calculate
 
-.PHONY: help run-server build demo test test-rust test-python test-java check gen vectors bench fuzz clean
+.PHONY: help run-server build certs demo test test-rust test-python test-java check gen vectors bench fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,6 +17,12 @@ run-server: $(SERVER) ## build and run the server on 127.0.0.1:9090
 	@$(SERVER) serve
 
 build: $(SERVER) $(VENV)/installed $(JAR) ## the server, the Python client in its virtual environment, the Java jar
+
+certs: target/certs/ca.pem ## a test CA, and certificates for servers and clients, in target/certs
+
+target/certs/ca.pem: examples/certs.rs
+	@$(CARGO) run --quiet --release --locked --example certs -- target/certs
+	@touch $@
 
 $(SERVER): $(shell find src idl -name '*.rs' -o -name '*.thrift') Cargo.toml Cargo.lock
 	@$(CARGO) build --release --locked
