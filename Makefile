@@ -42,13 +42,13 @@ demo: build ## start a server, call it from Rust, Python and Java, stop it
 
 test: test-rust test-python test-java ## every test of every language, against the real server
 
-test-rust: $(SERVER)
+test-rust: $(SERVER) certs
 	$(CARGO) test --release --locked
 
-test-python: $(SERVER) $(VENV)/installed
+test-python: $(SERVER) $(VENV)/installed certs
 	cd clients/python && .venv/bin/python -m pytest -q
 
-test-java: $(SERVER)
+test-java: $(SERVER) certs
 	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
 check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing

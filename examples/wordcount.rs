@@ -46,12 +46,12 @@ impl WordCountSyncHandler for Counter {
 
 fn main() -> Result<(), calculate::error::Error> {
     let listen = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9091".into());
-    let server = Server::bind(Config { listen, ..Config::default() })?.service_on(
+    let server = Server::bind(Config { listen: vec![listen], ..Config::default() })?.service_on(
         Handlers::Inline,
         "WordCount",
         WordCountSyncProcessor::new(Counter::default()),
     );
-    println!("listening on {}", server.local_addr());
+    server.local_addrs().for_each(|address| println!("listening on {address}"));
     server.serve(Shutdown::on_signals()?)?;
     Ok(())
 }

@@ -106,7 +106,7 @@ fn assert_same(pieced: &(Vec<u8>, bool), whole: &(Vec<u8>, bool)) {
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
-        let config = Config { listen: "127.0.0.1:0".into(), limits: small(), ..Config::default() };
+        let config = Config { listen: vec!["127.0.0.1:0".into()], limits: small(), ..Config::default() };
         let server = Server::bind(config).expect("a free port");
         server.service("Calculate", CalculateSyncProcessor::new(Calculator))
     })

@@ -1,85 +1,111 @@
 //! Accepts connections for as long as the server serves. No error ends it.
 
-use super::dispatch::Services;
+use super::listener::{Listener, Waiting};
 use super::pool::Pool;
 use super::rejects::{Reason, Rejects};
+use super::reload;
 use super::shared::Shared;
 use super::shutdown::{Outcome, Phase, Shutdown};
 use super::worker::{Accepted, Handle};
-use crate::config::Config;
 use crate::error::Error;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Starts the workers, accepts until the shutdown begins, then drains.
-pub(super) fn run(
-    config: Config,
-    listener: TcpListener,
-    services: Services,
-    shutdown: Shutdown,
-) -> Result<Outcome, Error> {
-    let pool = match services.want_pool() {
-        true => Some(Pool::start(config.pool_threads, config.pool_queue, config.limits)?),
-        false => None,
-    };
-    let (connections, drain_timeout, drained_pool) = (config.connections, config.drain_timeout, pool.clone());
-    log::info!("serving {} on {}: {config}", services.names(), config.listen);
-    let shared = Arc::new(Shared { config, services, pool, rejects: Rejects::default() });
+pub(super) fn run(mut shared: Shared, listeners: Vec<Listener>, shutdown: Shutdown) -> Result<Outcome, Error> {
+    let config = &shared.config;
+    if shared.services.want_pool() {
+        shared.pool = Some(Pool::start(config.pool_threads, config.pool_queue, config.limits)?);
+    }
+    let addresses: Vec<_> = listeners.iter().map(|listener| listener.address().to_string()).collect();
+    log::info!("serving {} on {}: {config}", shared.services.names(), addresses.join(", "));
+    let (drain_timeout, pool) = (config.drain_timeout, shared.pool.clone());
+    let shared = Arc::new(shared);
     let workers = (0..shared.config.workers)
         .map(|index| Handle::start(index, shared.clone(), shutdown.phases()))
         .collect::<Result<Vec<_>, _>>()?;
     let counters: Vec<_> = workers.iter().map(Handle::counter).collect();
+    watch_files(&shared, &shutdown)?;
     let cannot = |source| Error::machine("cannot start accepting", source);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default()).map_err(cannot)?;
     runtime.block_on(async {
-        let acceptor = Acceptor {
-            listener: tokio::net::TcpListener::from_std(listener).map_err(cannot)?,
-            permits: Arc::new(Semaphore::new(connections)),
-            reserve: File::open(RESERVE).ok(),
-            workers,
-            shared,
-        };
-        acceptor.accept(shutdown.phases()).await;
-        Ok(drain(&counters, drained_pool, drain_timeout, &shutdown).await)
+        accept_all(listeners, workers, shared, &shutdown).await.map_err(cannot)?;
+        Ok(drain(&counters, pool, drain_timeout, &shutdown).await)
     })
 }
 
+/// Accepts on every address until the shutdown begins. The listeners and the workers' handles go with it.
+async fn accept_all(
+    listeners: Vec<Listener>,
+    workers: Vec<Handle>,
+    shared: Arc<Shared>,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let acceptor = Rc::new(Acceptor {
+        permits: Arc::new(Semaphore::new(shared.config.connections)),
+        reserve: RefCell::new(File::open(RESERVE).ok()),
+        workers,
+        shared,
+    });
+    let mut accepting = Vec::new();
+    for listener in listeners {
+        let waiting = listener.wait()?;
+        accepting.push(tokio::task::spawn_local(acceptor.clone().accept(listener, waiting, shutdown.phases())));
+    }
+    for ended in accepting {
+        ended.await?;
+    }
+    Ok(())
+}
+
+/// A thread that reads the files anew that may change under way, where there are any or somebody may ask.
+fn watch_files(shared: &Arc<Shared>, shutdown: &Shutdown) -> Result<(), Error> {
+    let cannot = |source| Error::machine("cannot start watching files", source);
+    let (shared, shutdown) = (shared.clone(), shutdown.clone());
+    let runtime = Builder::new_current_thread().enable_time().build().map_err(cannot)?;
+    let run = move || runtime.block_on(reload::watch(shared, shutdown));
+    std::thread::Builder::new().name("reload".into()).spawn(run).map_err(cannot)?;
+    Ok(())
+}
+
 struct Acceptor {
-    listener: tokio::net::TcpListener,
     /// The connection limit; a permit goes with each socket and comes back with its end.
     permits: Arc<Semaphore>,
     /// A descriptor to give up when there are no others, so that a peer can be turned away instead of left waiting.
-    reserve: Option<File>,
+    reserve: RefCell<Option<File>>,
     workers: Vec<Handle>,
     shared: Arc<Shared>,
 }
 
 impl Acceptor {
-    /// Accepts until the shutdown begins. The listener and the workers' handles go with it.
-    async fn accept(mut self, mut phases: watch::Receiver<Phase>) {
+    /// Accepts on one address until the shutdown begins.
+    async fn accept(self: Rc<Self>, listener: Listener, waiting: Waiting, mut phases: watch::Receiver<Phase>) {
         loop {
             let accepted = tokio::select! {
                 biased;
                 _ = phases.wait_for(|phase| *phase >= Phase::Draining) => break,
-                accepted = self.next() => accepted,
+                accepted = self.next(&waiting) => accepted,
             };
             match accepted {
                 Ok(accepted) => self.give(accepted),
-                Err(error) => self.fail(error).await,
+                Err(error) => self.fail(&listener, error).await,
             }
         }
-        self.give_backlog();
+        self.give_backlog(&listener);
     }
 
-    async fn next(&self) -> io::Result<Accepted> {
-        let permit = self.permit().await;
-        let (stream, peer) = self.listener.accept().await?;
-        Ok(Accepted { stream: stream.into_std()?, peer, permit })
+    /// One connection over the limit is taken from the backlog and waits here for its permit: an address that nobody
+    /// calls must not hold one.
+    async fn next(&self, waiting: &Waiting) -> io::Result<Accepted> {
+        let (socket, address) = waiting.accept().await?;
+        Ok(Accepted { socket, address, permit: self.permit().await })
     }
 
     async fn permit(&self) -> OwnedSemaphorePermit {
@@ -101,28 +127,24 @@ impl Acceptor {
     }
 
     /// Connections that are complete in the kernel's backlog are served too: their peers may have sent calls.
-    fn give_backlog(&self) {
-        let listener = socket2::SockRef::from(&self.listener);
+    fn give_backlog(&self, listener: &Listener) {
         while let Ok(permit) = self.permits.clone().try_acquire_owned() {
             let Ok((socket, address)) = listener.accept() else { break };
-            let (Some(peer), Ok(())) = (address.as_socket(), socket.set_nonblocking(true)) else { continue };
-            self.give(Accepted { stream: socket.into(), peer, permit });
+            self.give(Accepted { socket, address, permit });
         }
     }
 
     /// An accept failed: with what belongs to one connection nothing is lost, without descriptors or memory there is
     /// no use in trying again at once.
-    async fn fail(&mut self, error: io::Error) {
+    async fn fail(&self, listener: &Listener, error: io::Error) {
         const PAUSE: Duration = Duration::from_millis(100);
         self.rejects().record(Reason::Accept, None, &error);
         if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
             return;
         }
-        self.reserve = None;
-        if let Ok((socket, _)) = socket2::SockRef::from(&self.listener).accept() {
-            drop(socket);
-        }
-        self.reserve = File::open(RESERVE).ok();
+        self.reserve.take();
+        drop(listener.accept());
+        self.reserve.replace(File::open(RESERVE).ok());
         tokio::time::sleep(PAUSE).await;
     }
 

@@ -1,24 +1,23 @@
 //! One connection: its socket, its deadlines, and its end.
 
 use super::conversation::{Conversation, Ending};
+use super::peer::Peer;
 use super::rejects::Reason;
 use super::shared::Local;
+use super::stream::Stream;
 use super::unsent::Unsent;
 use crate::config::Config;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
 /// A peer's conversation, and what its socket and the clock say of it.
 pub(super) struct Connection<'a> {
     local: &'a Local,
-    peer: SocketAddr,
     conversation: Conversation<'a>,
     /// When the message that is not whole yet began to arrive.
     message_began: Option<Instant>,
@@ -34,8 +33,10 @@ pub(super) struct Connection<'a> {
 /// began. A peer that goes on calling cannot hold the drain up.
 #[derive(Clone, Copy, Debug)]
 struct LastWords {
-    /// Bytes that had arrived and are not handled yet: in the tail, or not even read. At 0 the message that the last
-    /// of them was in has been handled.
+    /// Bytes that had arrived at the socket and are not read yet.
+    unread: u64,
+    /// Bytes of those that are read and not handled. When both are 0 the message that the last of them was in has been
+    /// handled.
     owed: u64,
 }
 
@@ -49,11 +50,10 @@ enum Event {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(local: &'a Local, peer: SocketAddr) -> Connection<'a> {
+    pub(super) fn new(local: &'a Local, peer: Peer) -> Connection<'a> {
         Connection {
             local,
-            peer,
-            conversation: Conversation::new(&local.shared.config, &local.shared.services, local.shared.pool.as_ref()),
+            conversation: Conversation::new(&local.shared, peer),
             message_began: None,
             last_active: Instant::now(),
             unsent: Unsent::default(),
@@ -63,18 +63,20 @@ impl<'a> Connection<'a> {
     }
 
     /// Serves until the peer ends the connection, breaks a rule, or the server drains.
-    /// Gives how long its end may take: see [`linger`]. By reference, as an async function keeps what it is given twice.
-    pub(super) async fn run(&mut self, stream: &mut TcpStream) -> Option<Duration> {
+    /// Says how to [`close`] it. By reference, as an async function keeps what it is given twice.
+    pub(super) async fn run(&mut self, stream: &mut Stream) -> Close {
         let ending = self.serve(stream).await;
         if let Err(ending) = ending {
-            self.local.shared.rejects.record(ending.reason, Some(self.peer), &ending.detail);
+            self.local.shared.rejects.record(ending.reason, Some(self.conversation.peer()), &ending.detail);
         }
         let quiet = !self.conversation.has_begun() || self.last_active.elapsed() > LINGER;
-        let at_once = self.end_of_stream || (self.last_words.is_some() && quiet);
-        (!at_once).then_some(LINGER)
+        match self.end_of_stream || (self.last_words.is_some() && quiet) {
+            true => Close::AtOnce,
+            false => Close::Linger,
+        }
     }
 
-    async fn serve(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+    async fn serve(&mut self, stream: &mut Stream) -> Result<(), Ending> {
         let local = self.local;
         let timer = tokio::time::sleep_until(self.deadline().unwrap_or_else(far_future));
         let drain = local.drain.notified();
@@ -99,20 +101,18 @@ impl<'a> Connection<'a> {
             let (reads, more) = (self.reads(), self.conversation.has_more() && self.has_room());
             let awaits = !self.conversation.in_flight.is_empty();
             let in_flight = &mut self.conversation.in_flight;
-            let (mut reader, writer) = stream.split();
             // Between one call and the next there are only bytes to wait for: asking all the others each time, too,
             // is a tenth of what a lone call costs.
             let only_reads = reads && !awaits && self.unsent.is_empty() && !local.draining.get();
             let read = match only_reads && armed && self.last_active < timer.deadline() {
-                true => read_or_wake(&mut reader, local).await,
+                true => read_or_wake(stream, local).await,
                 false => None,
             };
             let event = match read {
                 Some(read) => Event::Read(read),
                 None => tokio::select! {
                     biased;
-                    read = read_some(&mut reader, local), if reads => Event::Read(read),
-                    writable = writer.writable(), if !self.unsent.is_empty() => Event::Writable(writable),
+                    event = io_event(stream, local, reads, !self.unsent.is_empty()), if reads || !self.unsent.is_empty() => event,
                     () = in_flight.next_replies(&mut ready), if awaits => Event::Replies,
                     () = tokio::task::yield_now(), if more => Event::More,
                     () = &mut timer => Event::Timer,
@@ -127,6 +127,7 @@ impl<'a> Connection<'a> {
             match event {
                 Event::Read(Ok(0)) => self.end_of_stream = true,
                 Event::Read(Ok(count)) => {
+                    self.arrived(stream, count);
                     let replies = self.received(count);
                     others_first().await;
                     self.send(stream, &replies)?;
@@ -152,10 +153,21 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn begin_drain(&mut self, stream: &TcpStream) {
-        // An error here means that the socket is dead: nothing is owed to it, and the next read or write says why.
-        let unread = rustix::io::ioctl_fionread(stream).unwrap_or(0);
-        self.last_words = Some(LastWords { owed: self.conversation.unhandled() as u64 + unread });
+    fn begin_drain(&mut self, stream: &mut Stream) {
+        // What was read before is not to be counted again.
+        stream.arrived(0);
+        self.last_words = Some(LastWords { unread: stream.unread(), owed: self.conversation.unhandled() as u64 });
+    }
+
+    /// A read gave `count` bytes: so many of those that had arrived when the drain began are not unread any more.
+    fn arrived(&mut self, stream: &mut Stream, count: usize) {
+        let Some(last) = &mut self.last_words else { return };
+        let off_the_socket = stream.arrived(count).min(last.unread);
+        // Under TLS there are fewer bytes in a read than came off the socket for it.
+        if off_the_socket > 0 {
+            last.owed += off_the_socket.min(count as u64);
+            last.unread -= off_the_socket;
+        }
     }
 
     /// Whether this is the end, and which.
@@ -166,7 +178,7 @@ impl<'a> Connection<'a> {
         if let Some(ending) = self.conversation.take_doom() {
             return Some(Err(ending));
         }
-        let drained = self.last_words.is_some_and(|last| last.owed == 0);
+        let drained = self.last_words.is_some_and(|last| last.unread == 0 && last.owed == 0);
         (!self.conversation.has_more() && (self.end_of_stream || drained)).then_some(Ok(()))
     }
 
@@ -214,7 +226,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends what was replied, behind what is still unsent; what the peer does not take now, waits.
-    fn send(&mut self, stream: &mut TcpStream, replies: &[u8]) -> Result<(), Ending> {
+    fn send(&mut self, stream: &mut Stream, replies: &[u8]) -> Result<(), Ending> {
         if replies.is_empty() {
             return Ok(());
         }
@@ -225,16 +237,22 @@ impl<'a> Connection<'a> {
         if sent < replies.len() {
             self.unsent.push(&replies[sent..], self.last_active, self.config().write_timeout);
         }
+        self.unsent.hold(stream.holds_back(), self.last_active, self.config().write_timeout);
         Ok(())
     }
 
-    fn write(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
-        let count = self.try_write(stream, self.unsent.waiting())?;
-        self.unsent.took(count, Instant::now(), self.config().write_timeout);
+    /// There is room: for what is unsent, if anything is that TLS does not hold.
+    fn write(&mut self, stream: &mut Stream) -> Result<(), Ending> {
+        let (now, timeout) = (Instant::now(), self.config().write_timeout);
+        if self.unsent.len() > 0 {
+            let count = self.try_write(stream, self.unsent.waiting())?;
+            self.unsent.took(count, now, timeout);
+        }
+        self.unsent.hold(stream.holds_back(), now, timeout);
         Ok(())
     }
 
-    fn try_write(&self, stream: &TcpStream, bytes: &[u8]) -> Result<usize, Ending> {
+    fn try_write(&self, stream: &mut Stream, bytes: &[u8]) -> Result<usize, Ending> {
         match stream.try_write(bytes) {
             Ok(0) => Err(Ending::new(Reason::Socket, "the socket takes nothing")),
             Ok(count) => Ok(count),
@@ -291,26 +309,28 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Waits for bytes and reads them into the worker's buffer. The caller uses them before it waits for anything: until
-/// then no other connection runs.
-async fn read_some(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> io::Result<usize> {
+/// Waits for bytes, where `reads`, and reads them into the worker's buffer, or for room to write, where `writes`. The
+/// caller uses the bytes before it waits for anything: until then no other connection runs.
+async fn io_event(stream: &mut Stream, local: &Local, reads: bool, writes: bool) -> Event {
     poll_fn(|context| {
-        let input = &mut *local.input.borrow_mut();
-        poll_read(reader, context, input)
+        if reads && let Poll::Ready(read) = stream.poll_read(context, &mut local.input.borrow_mut()) {
+            return Poll::Ready(Event::Read(read));
+        }
+        match writes {
+            true => stream.poll_writable(context).map(Event::Writable),
+            false => Poll::Pending,
+        }
     })
     .await
 }
 
-/// As [`read_some`], but gives `None` when the task was woken by something else.
-async fn read_or_wake(reader: &mut (impl AsyncRead + Unpin), local: &Local) -> Option<io::Result<usize>> {
+/// Waits for bytes and reads them, but gives `None` when the task was woken by something else.
+async fn read_or_wake(stream: &mut Stream, local: &Local) -> Option<io::Result<usize>> {
     let mut woken = false;
-    poll_fn(|context| {
-        let input = &mut *local.input.borrow_mut();
-        match poll_read(reader, context, input) {
-            Poll::Ready(read) => Poll::Ready(Some(read)),
-            Poll::Pending if std::mem::replace(&mut woken, true) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
+    poll_fn(|context| match stream.poll_read(context, &mut local.input.borrow_mut()) {
+        Poll::Ready(read) => Poll::Ready(Some(read)),
+        Poll::Pending if std::mem::replace(&mut woken, true) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     })
     .await
 }
@@ -338,27 +358,33 @@ async fn all_asked(armed: &mut bool) {
     .await
 }
 
-fn poll_read(
-    reader: &mut (impl AsyncRead + Unpin),
-    context: &mut Context<'_>,
-    input: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    let mut buffer = ReadBuf::new(input);
-    ready!(Pin::new(reader).poll_read(context, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().len()))
+/// How a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    /// Its peer has ended it, or is owed nothing.
+    AtOnce,
+    /// We end it: bytes that are left unread would make the kernel answer with a reset, which can overtake our last
+    /// reply. So it is shut for writing and then read on, for a while.
+    Linger,
 }
 
-/// Ends a connection whose peer has not ended it, and reads on for `time` at most: bytes that are left unread would make
-/// the kernel answer with a reset, which can overtake our last reply.
-pub(super) async fn linger(stream: &mut TcpStream, local: &Local, time: Duration) {
-    if stream.shutdown().await.is_ok() {
-        let _ = tokio::time::timeout(time, discard(stream, local)).await;
+/// Ends a connection. A TLS peer is told so (close_notify) either way.
+pub(super) async fn close(mut stream: Stream, local: &Local, how: Close) {
+    if how == Close::Linger {
+        let _ = tokio::time::timeout(LINGER, Box::pin(shut_and_discard(&mut stream, local))).await;
+    } else if matches!(stream, Stream::Tls(_)) {
+        let _ = tokio::time::timeout(LINGER, stream.shutdown()).await;
     }
 }
 
-/// Reads until the peer ends the connection too.
-async fn discard(stream: &mut TcpStream, local: &Local) -> io::Result<()> {
-    while read_some(stream, local).await? > 0 {}
+/// Shuts for writing, and reads until the peer ends the connection too.
+async fn shut_and_discard(stream: &mut Stream, local: &Local) -> io::Result<()> {
+    stream.shutdown().await?;
+    while let Event::Read(read) = io_event(stream, local, true, false).await {
+        if read? == 0 {
+            break;
+        }
+    }
     Ok(())
 }
 

@@ -1,20 +1,25 @@
 //! What a peer said and what it is owed: bytes in, replies out, without a socket and without a clock.
 
-use super::dispatch::{Call, Services};
+use super::access::Grants;
+use super::context::Turn;
+use super::dispatch::{Call, Service};
 use super::in_flight::InFlight;
-use super::pool::Pool;
+use super::peer::Peer;
 use super::rejects::Reason;
-use crate::config::{Config, Handlers};
+use super::shared::Shared;
+use crate::config::Handlers;
 use crate::wire::encoding::{Detected, Foreign, detect};
 use crate::wire::framing::{Split, Splitter, message_start};
 use crate::wire::message::Kind;
 use crate::wire::{Encoding, Exception, ExceptionCode, Malformed, printable};
+use std::sync::Arc;
 
 /// One peer's side of a connection. What is large is empty, and owns no memory, while the connection is idle.
 pub(super) struct Conversation<'a> {
-    config: &'a Config,
-    services: &'a Services,
-    pool: Option<&'a Pool>,
+    shared: &'a Shared,
+    peer: Arc<Peer>,
+    /// What the access list says of the peer, and of which generation the list was.
+    grants: Option<Box<(u64, Grants)>>,
     /// Set once, by the first bytes.
     splitter: Option<Splitter>,
     /// Bytes that arrived and were not handled: an incomplete message, and whole ones while `more` is set.
@@ -41,17 +46,22 @@ impl Ending {
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(config: &'a Config, services: &'a Services, pool: Option<&'a Pool>) -> Conversation<'a> {
+    pub(super) fn new(shared: &'a Shared, peer: Peer) -> Conversation<'a> {
         Conversation {
-            config,
-            services,
-            pool,
+            shared,
+            peer: Arc::new(peer),
+            grants: None,
             splitter: None,
             tail: Vec::new(),
             more: false,
             in_flight: InFlight::default(),
             doomed: None,
         }
+    }
+
+    /// Who is at the other end.
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// Whether the peer has said enough to be known.
@@ -82,10 +92,10 @@ impl<'a> Conversation<'a> {
     /// Whether more may be heard from a peer that leaves `unsent` bytes of replies unread.
     pub(super) fn has_room(&self, unsent: usize) -> bool {
         // In flight may be many short calls, or one of the longest.
-        let most_in_flight = self.config.limits.message_bytes.max(self.config.unread_reply_bytes);
+        let most_in_flight = self.shared.config.limits.message_bytes.max(self.shared.config.unread_reply_bytes);
         self.doomed.is_none()
-            && unsent < self.config.unread_reply_bytes
-            && self.in_flight.len() < self.config.in_flight
+            && unsent < self.shared.config.unread_reply_bytes
+            && self.in_flight.len() < self.shared.config.in_flight
             && self.in_flight.bytes() < most_in_flight
     }
 
@@ -118,9 +128,10 @@ impl<'a> Conversation<'a> {
 
     /// Handles the whole messages at the front of `bytes` and says how many bytes they were.
     fn handle(&mut self, bytes: &[u8], unsent: usize, output: &mut Vec<u8>) -> usize {
+        let _turn = Turn::begin(self.peer.clone(), self.splitter.as_ref().map(Splitter::encoding));
         self.more = false;
         let mut consumed = 0;
-        let mut left_in_turn = self.config.messages_per_turn;
+        let mut left_in_turn = self.shared.config.messages_per_turn;
         while self.doomed.is_none() && consumed < bytes.len() {
             if left_in_turn == 0 || !self.has_room(unsent + output.len()) {
                 self.more = true;
@@ -152,7 +163,7 @@ impl<'a> Conversation<'a> {
             },
         };
         let encoding = splitter.encoding();
-        match splitter.split(bytes, &self.config.limits) {
+        match splitter.split(bytes, &self.shared.config.limits) {
             Ok(Split::Incomplete) => Ok(None),
             Ok(Split::Message { message, consumed }) => {
                 let call = Call::read(encoding, &bytes[message]).map_err(malformed)?;
@@ -179,12 +190,16 @@ impl<'a> Conversation<'a> {
 
     /// Answers a call, or sees to it that it will be.
     fn call(&mut self, call: &Call<'_>, output: &mut Vec<u8>) {
-        let service = match self.services.route(&call.header) {
+        let shared = self.shared;
+        let service = match shared.services.route(&call.header) {
             Ok(service) => service,
             Err(exception) => return self.reply(output, |out| call.refuse(&exception, out)),
         };
-        match (service.handlers(), self.pool) {
-            (Handlers::Pool, Some(pool)) => match pool.submit(service, call) {
+        if shared.access.is_some() && !self.may_call(service, call.header.method()) {
+            return self.deny(service, call, output);
+        }
+        match (service.handlers(), &shared.pool) {
+            (Handlers::Pool, Some(pool)) => match pool.submit(service, call, self.peer.clone()) {
                 Some(reply) => self.in_flight.push_waiting(call.message.len(), reply),
                 None => {
                     let text = "overloaded: the server's queue is full; try another instance, or later";
@@ -192,8 +207,26 @@ impl<'a> Conversation<'a> {
                     self.reply(output, |out| call.refuse(&exception, out));
                 }
             },
-            _ => self.reply(output, |out| service.answer(call, &self.config.limits, out)),
+            _ => self.reply(output, |out| service.answer(call, &self.shared.config.limits, out)),
         }
+    }
+
+    fn may_call(&mut self, service: &Service, method: &[u8]) -> bool {
+        let Some(access) = &self.shared.access else { return true };
+        let generation = access.generation();
+        let of_this_list = |grants: &&Box<(u64, Grants)>| grants.0 == generation;
+        if self.grants.as_ref().filter(of_this_list).is_none() {
+            self.grants = Some(Box::new((generation, access.list().grants(&self.peer))));
+        }
+        self.grants.as_ref().is_some_and(|grants| grants.1.permit(service.name(), method))
+    }
+
+    fn deny(&mut self, service: &Service, call: &Call<'_>, output: &mut Vec<u8>) {
+        let what = format!("{}.{}", service.name(), printable(call.header.method()));
+        self.shared.rejects.record(Reason::Denied, Some(&*self.peer), &what);
+        let text = format!("permission denied: this client may not call {what}; ask the server's operator");
+        let exception = Exception::new(ExceptionCode::UNSUPPORTED_CLIENT_TYPE, text);
+        self.reply(output, |out| call.refuse(&exception, out));
     }
 
     /// Puts a reply in its place: behind those that are still awaited, or straight into this turn's output.
@@ -211,7 +244,7 @@ impl<'a> Conversation<'a> {
 fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
     if foreign == Foreign::Http {
         const TEXT: &str = "This port speaks Apache Thrift: the strict binary or the compact protocol, framed or \
-                            unframed, over plain TCP. It does not speak HTTP; call it with a Thrift client.\n";
+                            unframed. It does not speak HTTP; call it with a Thrift client.\n";
         let length = TEXT.len();
         let head = format!(
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\

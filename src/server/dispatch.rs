@@ -74,6 +74,10 @@ impl Service {
         Service { name: name.into(), handlers, processor }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn handlers(&self) -> Handlers {
         self.handlers
     }

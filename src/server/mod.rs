@@ -1,30 +1,49 @@
-//! The server, generic over generated processors. In the order in which a connection meets them: `acceptor` hands
-//! its socket to the least loaded `worker`, `connection` reads and writes, `conversation` turns bytes into calls
-//! and replies into bytes, `dispatch` finds the service and runs it, inline or on the `pool`; `shutdown` ends it.
+//! The server, generic over generated processors. In the order in which a connection meets them: a `listener` has it,
+//! `acceptor` hands its socket to the least loaded `worker`, `handshake` learns whose it is and encrypts it (`tls`),
+//! `connection` reads and writes its `stream`, `conversation` turns bytes into calls and replies into bytes, [`access`]
+//! says whether the `peer` may call, `dispatch` finds the service and runs it, inline or on the `pool`, `context` tells the
+//! handler who calls; `reload` reads certificates and the access list anew, `shutdown` ends it all.
 //!
 //! It does not know ZooKeeper, and names no type of the IDL.
 
 mod acceptor;
+pub mod access;
 mod connection;
+mod context;
 mod conversation;
 mod dispatch;
+mod handshake;
 mod in_flight;
+mod listener;
+mod peer;
 mod pool;
 mod rejects;
+mod reload;
 mod shared;
 mod shutdown;
+mod stream;
+mod tls;
 mod unsent;
 mod worker;
 
+pub use access::AccessList;
+pub use context::RequestContext;
 pub use dispatch::Processor;
+pub use listener::LocalAddr;
+pub use peer::{Address, Identity, Peer, TlsSession};
 pub use shutdown::{Outcome, Shutdown};
 
-use crate::config::{Config, Handlers};
+use crate::config::{Config, Handlers, TlsMode};
 use crate::error::Error;
+use access::Access;
 use conversation::Conversation;
 use dispatch::{Service, Services};
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use listener::Listener;
+use rejects::Rejects;
+use shared::Shared;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use tls::Tls;
 
 /// A server that has its address, and no connection yet.
 ///
@@ -35,11 +54,13 @@ use std::sync::Arc;
 /// use calculate::service::Calculator;
 ///
 /// # fn main() -> Result<(), calculate::error::Error> {
-/// let config = Config { listen: "127.0.0.1:0".into(), ..Config::default() };
+/// let config = Config { listen: vec!["127.0.0.1:0".into()], ..Config::default() };
 /// let server = Server::bind(config)?.service("Calculate", CalculateSyncProcessor::new(Calculator));
 /// let shutdown = Shutdown::new();
 /// # shutdown.begin();
-/// println!("listening on {}", server.local_addr());
+/// for address in server.local_addrs() {
+///     println!("listening on {address}");
+/// }
 /// let outcome = server.serve(shutdown)?;
 /// # assert_eq!(outcome.aborted, 0);
 /// # Ok(())
@@ -47,47 +68,57 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    config: Config,
-    listener: TcpListener,
-    local_addr: SocketAddr,
-    services: Services,
+    listeners: Vec<Listener>,
+    shared: Shared,
 }
 
 impl Server {
-    /// Takes the configured address. From here on connections queue; they are answered from [`Server::serve`] on.
+    /// Reads the files that the configuration names and takes its addresses. From here on connections queue; they are
+    /// answered from [`Server::serve`] on.
     ///
     /// # Errors
-    /// A setting is out of range, or the address cannot be had.
+    /// A setting is out of range, a file cannot be used, or an address cannot be had.
     pub fn bind(config: Config) -> Result<Server, Error> {
         config.validate()?;
-        let listener = listen(&config.listen)?;
-        let local_addr = listener.local_addr().map_err(|source| Error::machine("no local address", source))?;
-        Ok(Server { config, listener, local_addr, services: Services::default() })
+        let tls = match config.tls.mode {
+            TlsMode::Off => None,
+            TlsMode::Allow | TlsMode::Require => Some(Tls::load(&config.tls)?),
+        };
+        let access = config.access.as_deref().map(Access::load).transpose()?;
+        let listeners = config.listen.iter().map(|address| Listener::bind(address)).collect::<Result<_, _>>()?;
+        let (services, rejects) = (Services::default(), Rejects::default());
+        Ok(Server { listeners, shared: Shared { config, services, pool: None, tls, access, rejects } })
     }
 
     /// Adds a service whose handlers run where the configuration says. It is reached by `name:method`, and the first
     /// one added also by the method alone.
     pub fn service(self, name: &str, processor: impl Processor) -> Server {
-        let handlers = self.config.handlers;
+        let handlers = self.shared.config.handlers;
         self.service_on(handlers, name, processor)
     }
 
     /// Adds a service whose handlers run where this call says.
     pub fn service_on(mut self, handlers: Handlers, name: &str, processor: impl Processor) -> Server {
-        self.services.add(Service::new(name, handlers, Arc::new(processor)));
+        self.shared.services.add(Service::new(name, handlers, Arc::new(processor)));
         self
     }
 
-    /// Where it listens: the real port where port 0 was asked for.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// Where it listens, in the order of the configuration.
+    pub fn local_addrs(&self) -> impl Iterator<Item = &LocalAddr> {
+        self.listeners.iter().map(Listener::address)
+    }
+
+    /// The first of the TCP addresses that it listens on.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local_addrs().find_map(LocalAddr::tcp)
     }
 
     /// All that a peer would be sent which sends these pieces, one after the other, and reads everything; and whether
     /// the connection would then be closed. The whole path from bytes to replies, without a socket and without the
     /// pool: for fuzzing, and for tests of processors.
     pub fn converse(&self, pieces: &[&[u8]]) -> (Vec<u8>, bool) {
-        let mut conversation = Conversation::new(&self.config, &self.services, None);
+        let nobody = Address::Tcp((Ipv4Addr::LOCALHOST, 0).into());
+        let mut conversation = Conversation::new(&self.shared, Peer::new(nobody));
         let mut output = Vec::new();
         for piece in pieces {
             conversation.hear(piece, 0, &mut output);
@@ -106,25 +137,6 @@ impl Server {
     /// # Errors
     /// Threads or the descriptors they need cannot be had.
     pub fn serve(self, shutdown: Shutdown) -> Result<Outcome, Error> {
-        acceptor::run(self.config, self.listener, self.services, shutdown)
+        acceptor::run(self.shared, self.listeners, shutdown)
     }
-}
-
-fn listen(address: &str) -> Result<TcpListener, Error> {
-    const BACKLOG: i32 = 4096;
-    let wrong = |why: &str| Error::setting(format!("cannot listen on {address:?}: {why}; write HOST:PORT"));
-    if !address.contains(':') {
-        return Err(wrong("no port"));
-    }
-    let resolved = address.to_socket_addrs().map_err(|error| wrong(&error.to_string()))?.next();
-    let resolved = resolved.ok_or_else(|| wrong("no such host"))?;
-    let bind = || {
-        let socket = socket2::Socket::new(socket2::Domain::for_address(resolved), socket2::Type::STREAM, None)?;
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&resolved.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    bind().map_err(|source| Error::machine(format!("cannot listen on {resolved}"), source))
 }

@@ -1,6 +1,8 @@
 //! The bounded thread pool for handlers that block.
 
+use super::context::Turn;
 use super::dispatch::{Call, Service};
+use super::peer::Peer;
 use crate::error::Error;
 use crate::wire::message::Kind;
 use crate::wire::{Encoding, Limits};
@@ -44,6 +46,7 @@ struct Queue {
 #[derive(Debug)]
 struct Job {
     service: Service,
+    peer: Arc<Peer>,
     encoding: Encoding,
     message: Vec<u8>,
     /// The connection holds the other end; it is closed when the connection is gone.
@@ -71,7 +74,7 @@ impl Pool {
     }
 
     /// Hands a call over. `None` when the queue is full: then nothing was begun.
-    pub(super) fn submit(&self, service: &Service, call: &Call<'_>) -> Option<Reply> {
+    pub(super) fn submit(&self, service: &Service, call: &Call<'_>, peer: Arc<Peer>) -> Option<Reply> {
         let shared = &self.handle.shared;
         let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.jobs.len() + queue.busy >= shared.capacity {
@@ -80,6 +83,7 @@ impl Pool {
         let (reply, receiver) = oneshot::channel();
         queue.jobs.push_back(Job {
             service: service.clone(),
+            peer,
             encoding: call.encoding,
             message: call.message.to_vec(),
             reply,
@@ -126,6 +130,7 @@ impl Job {
         if self.reply.is_closed() && call.header.kind != Kind::Oneway {
             return;
         }
+        let _turn = Turn::begin(self.peer.clone(), Some(self.encoding));
         let mut out = Vec::new();
         self.service.answer(&call, limits, &mut out);
         // The connection may be gone by now: then nobody wants the reply.

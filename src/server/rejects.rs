@@ -1,7 +1,6 @@
 //! Connections that were ended for a reason: counted, and logged at most once a second a reason (W15).
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -25,9 +24,17 @@ pub(super) enum Reason {
     Accept,
     /// All connections that may be are there.
     Full,
+    /// A PROXY header that is none.
+    Proxy,
+    /// A TLS handshake that did not come to its end.
+    Handshake,
+    /// A plain connection where TLS is required.
+    NotTls,
+    /// A call that the access list does not permit.
+    Denied,
 }
 
-const REASONS: usize = 8;
+const REASONS: usize = 12;
 
 /// The counts, shared by the acceptor and all workers. Nothing on the path of a good call touches them.
 #[derive(Debug, Default)]
@@ -44,7 +51,7 @@ struct Count {
 
 impl Rejects {
     /// Counts one, and logs it unless its reason was logged within the last second.
-    pub(super) fn record(&self, reason: Reason, peer: Option<SocketAddr>, detail: impl fmt::Display) {
+    pub(super) fn record(&self, reason: Reason, peer: Option<&dyn fmt::Display>, detail: impl fmt::Display) {
         const INTERVAL: Duration = Duration::from_secs(1);
         let mut count = self.of[reason as usize].lock().unwrap_or_else(PoisonError::into_inner);
         count.total += 1;
@@ -74,6 +81,10 @@ impl fmt::Display for Reason {
             Reason::Socket => "socket error",
             Reason::Accept => "cannot accept",
             Reason::Full => "connection limit",
+            Reason::Proxy => "PROXY header",
+            Reason::Handshake => "TLS handshake",
+            Reason::NotTls => "no TLS",
+            Reason::Denied => "not permitted",
         })
     }
 }

@@ -1,8 +1,10 @@
 //! What connections share: all of a server's, and all of one worker's.
 
+use super::access::Access;
 use super::dispatch::Services;
 use super::pool::Pool;
 use super::rejects::Rejects;
+use super::tls::Tls;
 use crate::config::Config;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,6 +18,10 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) services: Services,
     pub(super) pool: Option<Pool>,
+    /// Set unless TLS is off.
+    pub(super) tls: Option<Tls>,
+    /// Set when there is an access list.
+    pub(super) access: Option<Access>,
     pub(super) rejects: Rejects,
 }
 
@@ -58,6 +64,14 @@ impl Local {
             drain: Notify::new(),
             connections,
             last_ended: Notify::new(),
+        }
+    }
+
+    /// Waits for the drain, which may have begun.
+    pub(super) async fn drain_begins(&self) {
+        let begins = self.drain.notified();
+        if !self.draining.get() {
+            begins.await;
         }
     }
 

@@ -6,10 +6,12 @@ use std::thread;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// Tells a server to end. Clones tell the same server.
+/// Tells a server to end, or to read its files anew. Clones tell the same server.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
     phase: Arc<watch::Sender<Phase>>,
+    /// How often the server was told to read its files.
+    reloads: Arc<watch::Sender<u64>>,
 }
 
 /// Where a server is in its life; it only goes forward.
@@ -33,10 +35,11 @@ pub struct Outcome {
 impl Shutdown {
     /// A shutdown that [`Shutdown::begin`] begins.
     pub fn new() -> Shutdown {
-        Shutdown { phase: Arc::new(watch::Sender::new(Phase::Serving)) }
+        Shutdown { phase: Arc::new(watch::Sender::new(Phase::Serving)), reloads: Arc::new(watch::Sender::new(0)) }
     }
 
-    /// A shutdown that SIGTERM or SIGINT begins. A second signal ends the process at once, with exit code 1.
+    /// A shutdown that SIGTERM or SIGINT begins. A second signal ends the process at once, with exit code 1. SIGHUP is
+    /// [`Shutdown::reload`].
     ///
     /// # Errors
     /// The signals cannot be caught.
@@ -45,17 +48,23 @@ impl Shutdown {
         let told = shutdown.clone();
         let cannot = |source| Error::machine("cannot catch signals", source);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
-        let (mut terminate, mut interrupt) = {
+        let (mut terminate, mut interrupt, mut hang_up) = {
             let _inside = runtime.enter();
-            (signal(SignalKind::terminate()).map_err(cannot)?, signal(SignalKind::interrupt()).map_err(cannot)?)
+            let caught = |kind| signal(kind).map_err(cannot);
+            (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?, caught(SignalKind::hangup())?)
         };
         let listen = async move {
-            for first in [true, false] {
+            let mut first = true;
+            loop {
                 let name = tokio::select! {
                     _ = terminate.recv() => "SIGTERM",
                     _ = interrupt.recv() => "SIGINT",
+                    _ = hang_up.recv() => {
+                        told.reload();
+                        continue;
+                    }
                 };
-                if first {
+                if std::mem::take(&mut first) {
                     log::info!("{name}: draining; a second signal ends the process at once");
                     told.begin();
                 } else {
@@ -72,6 +81,15 @@ impl Shutdown {
     /// Begins the shutdown; again is as once.
     pub fn begin(&self) {
         self.enter(Phase::Draining);
+    }
+
+    /// Has the server read its certificates and its access list anew. Connections keep what they have.
+    pub fn reload(&self) {
+        self.reloads.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
     }
 
     pub(super) fn enter(&self, next: Phase) {

@@ -12,6 +12,8 @@ pub(super) struct Unsent {
     /// The bytes now waiting must be gone at the deadline. It is set anew only when all of them are: a peer that takes
     /// one byte a second has no more time than one that takes none.
     due: Option<Due>,
+    /// TLS took bytes that it could not send on.
+    held: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +24,9 @@ struct Due {
 }
 
 impl Unsent {
+    /// Whether the peer has taken all.
     pub(super) fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len()
+        self.len() == 0 && !self.held
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,7 +50,7 @@ impl Unsent {
     /// The peer took `count` bytes. When nothing is left, no memory is either.
     pub(super) fn took(&mut self, count: usize, now: Instant, timeout: Duration) {
         self.sent += count;
-        if self.is_empty() {
+        if self.len() == 0 {
             *self = Unsent::default();
             return;
         }
@@ -56,6 +59,19 @@ impl Unsent {
             if due.bytes == 0 {
                 *due = Due { bytes: self.bytes.len() - self.sent, deadline: now + timeout };
             }
+        }
+    }
+
+    /// Says whether TLS holds bytes that it could not send on: they have a deadline as well.
+    pub(super) fn hold(&mut self, held: bool, now: Instant, timeout: Duration) {
+        if !held && !self.held {
+            return;
+        }
+        self.held = held;
+        match (held, self.len()) {
+            (true, _) => _ = self.due.get_or_insert(Due { bytes: 0, deadline: now + timeout }),
+            (false, 0) => *self = Unsent::default(),
+            (false, _) => {}
         }
     }
 

@@ -1,11 +1,12 @@
 //! A worker: one OS thread, one current-thread runtime, and the connections that were given to it.
 
-use super::connection::{Connection, linger};
-use super::rejects::Reason;
+use super::connection::{self, Connection};
+use super::handshake;
+use super::peer::Address;
 use super::shared::{Local, Open, Shared};
 use super::shutdown::Phase;
 use crate::error::Error;
-use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,8 +25,8 @@ pub(super) struct Handle {
 /// A socket on its way to a worker.
 #[derive(Debug)]
 pub(super) struct Accepted {
-    pub(super) stream: TcpStream,
-    pub(super) peer: SocketAddr,
+    pub(super) socket: OwnedFd,
+    pub(super) address: Address,
     /// Its place in the connection limit.
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -92,21 +93,18 @@ async fn run(local: Rc<Local>, mut sockets: mpsc::UnboundedReceiver<Accepted>, m
 }
 
 fn begin(local: &Rc<Local>, accepted: Accepted) {
-    let Accepted { stream, peer, permit } = accepted;
+    let Accepted { socket, address, permit } = accepted;
     let open = Open { local: local.clone(), _permit: permit };
-    let prepared = stream.set_nodelay(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
-    match prepared {
-        Ok(mut stream) => {
-            tokio::task::spawn_local(async move {
-                let local = &*open.local;
-                let lingers = Connection::new(local, peer).run(&mut stream).await;
-                if let Some(time) = lingers {
-                    Box::pin(linger(&mut stream, local, time)).await;
-                }
-                // Before its place is free for another.
-                drop(stream);
-            });
+    tokio::task::spawn_local(async move {
+        let local = &*open.local;
+        match handshake::begin(socket, address, local).await {
+            Ok(Some((mut stream, peer))) => {
+                let ended = Connection::new(local, peer).run(&mut stream).await;
+                connection::close(stream, local, ended).await;
+            }
+            // The peer left before it said a word.
+            Ok(None) => {}
+            Err((address, ending)) => local.shared.rejects.record(ending.reason, Some(&address), &ending.detail),
         }
-        Err(error) => local.shared.rejects.record(Reason::Socket, Some(peer), error),
-    }
+    });
 }

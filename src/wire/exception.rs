@@ -31,6 +31,8 @@ impl ExceptionCode {
     pub const INTERNAL_ERROR: ExceptionCode = ExceptionCode(6);
     /// The arguments are not what the IDL says, or are over a limit.
     pub const PROTOCOL_ERROR: ExceptionCode = ExceptionCode(7);
+    /// This client may not call this method: the server's access list does not permit it.
+    pub const UNSUPPORTED_CLIENT_TYPE: ExceptionCode = ExceptionCode(10);
     /// Too busy: the call was not begun, and may be tried again elsewhere.
     pub const OVERLOADED: ExceptionCode = ExceptionCode(11);
 }

@@ -15,6 +15,7 @@ pub mod exception;
 pub mod framing;
 mod limits;
 pub mod message;
+pub mod proxy;
 mod scope;
 pub mod skip;
 mod types;

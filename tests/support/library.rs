@@ -31,7 +31,7 @@ impl Library {
 
     pub fn start(config: Config, gates: &Gates, services: impl FnOnce(Server) -> Server) -> Library {
         let server = services(Server::bind(config).expect("a free port"));
-        let (address, shutdown) = (server.local_addr(), Shutdown::new());
+        let (address, shutdown) = (server.local_addr().expect("TCP"), Shutdown::new());
         let told = shutdown.clone();
         let thread = thread::spawn(move || server.serve(told).expect("it serves"));
         Library { address, shutdown, thread: Some(thread), gates: gates.clone() }
@@ -57,5 +57,5 @@ impl Drop for Library {
 
 /// A configuration for tests: a free port, two workers.
 pub fn config() -> Config {
-    Config { listen: "127.0.0.1:0".into(), workers: 2, ..Config::default() }
+    Config { listen: vec!["127.0.0.1:0".into()], workers: 2, ..Config::default() }
 }

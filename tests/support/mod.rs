@@ -17,6 +17,7 @@ pub mod peer;
 pub mod program;
 pub mod random;
 pub mod storm;
+pub mod tls;
 
 use std::time::{Duration, Instant};
 

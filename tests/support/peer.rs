@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-pub struct Peer {
-    pub stream: TcpStream,
+pub struct Peer<S = TcpStream> {
+    pub stream: S,
     encoding: Encoding,
     splitter: Splitter,
     received: Vec<u8>,
@@ -26,7 +26,7 @@ impl Peer {
         stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
         stream.set_write_timeout(Some(DEADLINE)).expect("a time-out");
         stream.set_nodelay(true).expect("no delay");
-        Peer { stream, encoding, splitter: Splitter::new(encoding), received: Vec::new(), position: 0 }
+        Peer::over(stream, encoding)
     }
 
     /// A peer that speaks framed binary.
@@ -34,18 +34,35 @@ impl Peer {
         Peer::connect(address, FRAMED_BINARY)
     }
 
+    /// Says that nothing more will be sent.
+    pub fn finish(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Nothing has come, and the connection is there. Only as good as what went before it: ask another connection
+    /// something first.
+    pub fn is_silent(&mut self) -> bool {
+        self.stream.set_nonblocking(true).expect("nonblocking");
+        let read = self.stream.read(&mut [0; 1024]);
+        self.stream.set_nonblocking(false).expect("blocking");
+        matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock) && self.received.len() == self.position
+    }
+}
+
+impl<S: Read + Write> Peer<S> {
+    /// A peer at the end of whatever carries bytes.
+    pub fn over(stream: S, encoding: Encoding) -> Peer<S> {
+        Peer { stream, encoding, splitter: Splitter::new(encoding), received: Vec::new(), position: 0 }
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server takes what is sent");
+        self.stream.flush().expect("the server takes what is sent");
     }
 
     /// Sends what may be refused: by a server that has closed already.
     pub fn offer(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
-    }
-
-    /// Says that nothing more will be sent.
-    pub fn finish(&self) {
-        let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     pub fn square(&mut self, sequence_id: i32, value: f64) {
@@ -99,15 +116,6 @@ impl Peer {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
             other => panic!("{other:?} instead of a close"),
         }
-    }
-
-    /// Nothing has come, and the connection is there. Only as good as what went before it: ask another connection
-    /// something first.
-    pub fn is_silent(&mut self) -> bool {
-        self.stream.set_nonblocking(true).expect("nonblocking");
-        let read = self.stream.read(&mut [0; 1024]);
-        self.stream.set_nonblocking(false).expect("blocking");
-        matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock) && self.received.len() == self.position
     }
 
     /// A call that is answered shows that all before it were handled.

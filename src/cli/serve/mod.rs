@@ -1,26 +1,40 @@
 //! `calculate serve`.
 
+mod tls;
+
 use super::{fail, seconds};
 use crate::config::{Config, Handlers};
 use crate::error::{Blame, Error};
 use crate::idl::calculate::CalculateSyncProcessor;
+use crate::server::access::address_range;
 use crate::server::{Outcome, Server, Shutdown};
 use crate::service::Calculator;
 use crate::wire::Limits;
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tls::TlsFlags;
 
-/// Serve Calculate: framed and unframed, strict binary and compact, on one port
+/// Serve Calculate: every Thrift encoding, encrypted or not, on one port
 ///
-/// The first line on standard output is "listening on HOST:PORT". SIGTERM or SIGINT drains: exit code 0, or 1 when the
+/// The first line on standard output is "listening on HOST:PORT", one line an address. SIGTERM or SIGINT drains: exit code 0, or 1 when the
 /// drain's time was up; a second signal ends at once. Logs go to standard error (RUST_LOG, default info).
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "HOST:PORT", env = "CALCULATE_LISTEN", default_value_t = default().listen)]
-    listen: String,
+    /// Where to listen: HOST:PORT (port 0 takes a free one) or unix:/path; may be repeated
+    #[arg(long, value_name = "ADDRESS", env = "CALCULATE_LISTEN", value_delimiter = ',', default_values_t = default().listen)]
+    listen: Vec<String>,
+    #[command(flatten)]
+    tls: TlsFlags,
+    /// Who may call what, a file of rules such as "allow cert:alice.example Calculate.Square"; read anew when it changes
+    #[arg(long, value_name = "FILE", env = "CALCULATE_ACCESS")]
+    access: Option<PathBuf>,
+    /// Believe a PROXY protocol v2 header of peers in this range; may be repeated
+    #[arg(long, value_name = "RANGE", env = "CALCULATE_PROXY_PROTOCOL", value_delimiter = ',', value_parser = address_range)]
+    proxy_protocol: Vec<IpNet>,
     /// Worker threads, each with its share of the connections [default: the cores]
     #[arg(long, value_name = "N", env = "CALCULATE_WORKERS", default_value_t = default().workers, hide_default_value = true)]
     workers: usize,
@@ -96,14 +110,19 @@ impl Serve {
         let shutdown = Shutdown::on_signals()?;
         let server = Server::bind(self.config())?.service("Calculate", CalculateSyncProcessor::new(Calculator));
         let mut stdout = std::io::stdout();
-        // Whoever started it may not be reading: that is no reason not to serve.
-        let _ = writeln!(stdout, "listening on {}", server.local_addr()).and_then(|()| stdout.flush());
+        for address in server.local_addrs() {
+            // Whoever started it may not be reading: that is no reason not to serve.
+            let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
+        }
         server.serve(shutdown)
     }
 
     fn config(self) -> Config {
         Config {
             listen: self.listen,
+            tls: self.tls.into(),
+            access: self.access,
+            proxy_protocol: self.proxy_protocol,
             workers: self.workers,
             handlers: match self.handlers {
                 HandlersArg::Inline => Handlers::Inline,

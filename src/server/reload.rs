@@ -1,0 +1,92 @@
+//! Reads certificates and the access list anew: when told to, and when their files change.
+
+use super::shared::Shared;
+use super::shutdown::{Phase, Shutdown};
+use crate::error::Error;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Watches the files until the server drains. Give it a thread's runtime: it reads files.
+pub(super) async fn watch(shared: Arc<Shared>, shutdown: Shutdown) {
+    let (mut phases, mut reloads) = (shutdown.phases(), shutdown.reloads());
+    let mut certificates = Watched::new(shared.tls.iter().flat_map(|tls| tls.files()));
+    // Whoever told before this thread began is heard, too.
+    let mut heard = 0;
+    let mut access = Watched::new(shared.access.iter().map(|access| access.file()));
+    loop {
+        let told = tokio::select! {
+            _ = phases.wait_for(|phase| *phase >= Phase::Draining) => return,
+            count = reloads.wait_for(|count| *count > heard) => match count {
+                Ok(count) => {
+                    heard = *count;
+                    true
+                }
+                Err(_) => return,
+            },
+            () = tokio::time::sleep(INTERVAL) => false,
+        };
+        if certificates.changed() || told {
+            if let Some(tls) = &shared.tls {
+                say("certificates", "handshakes", tls.reload());
+            }
+        }
+        if access.changed() || told {
+            if let Some(access) = &shared.access {
+                let said = access.reload().map(|()| access.list().len());
+                say("the access list", "calls", said.map(|_| ()));
+            }
+        }
+        if told && shared.tls.is_none() && shared.access.is_none() {
+            log::info!("told to read files anew: there are none, as neither TLS nor an access list is set");
+        }
+    }
+}
+
+fn say(what: &str, whose: &str, read: Result<(), Error>) {
+    match read {
+        Ok(()) => log::info!("{what} read anew, for the {whose} to come"),
+        Err(error) => log::error!("{what} not read anew: {error}; those in force stay in force"),
+    }
+}
+
+/// Files, and what they were like when they were last looked at.
+#[derive(Debug)]
+struct Watched {
+    files: Vec<(PathBuf, Option<Look>)>,
+}
+
+/// What tells a file from the one that was there before. A symbolic link is followed: orchestrators change where it points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Watched {
+    fn new<'a>(files: impl Iterator<Item = &'a Path>) -> Watched {
+        Watched { files: files.map(|file| (file.to_owned(), look(file))).collect() }
+    }
+
+    /// Whether any of them is another than at the last look.
+    fn changed(&mut self) -> bool {
+        let mut changed = false;
+        for (file, last) in &mut self.files {
+            let now = look(file);
+            changed |= now != *last;
+            *last = now;
+        }
+        changed
+    }
+}
+
+fn look(file: &Path) -> Option<Look> {
+    let metadata = std::fs::metadata(file).ok()?;
+    let (device, inode, bytes) = (metadata.dev(), metadata.ino(), metadata.len());
+    Some(Look { device, inode, bytes, modified: metadata.modified().ok() })
+}
+
+const INTERVAL: Duration = Duration::from_secs(1);
