@@ -77,7 +77,7 @@ fn a_client_that_must_show_a_certificate_is_served_with_one_of_the_right_authori
             }
         }
     }
-    eventually("both are logged", || server.logged("TLS handshake").len() > 0);
+    eventually("both are logged", || !server.logged("TLS handshake").is_empty());
 }
 
 #[test]

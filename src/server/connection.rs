@@ -188,7 +188,7 @@ impl<'a> Connection<'a> {
     }
 
     fn has_room(&self) -> bool {
-        self.conversation.has_room(self.unsent.len())
+        self.conversation.has_room(self.unsent.byte_count())
     }
 
     fn config(&self) -> &'a Config {
@@ -199,7 +199,7 @@ impl<'a> Connection<'a> {
     fn received(&mut self, count: usize) -> Vec<u8> {
         let mut replies = Vec::with_capacity(FIRST_REPLY_BYTES);
         let input = &self.local.input.borrow()[..count];
-        let consumed = self.conversation.hear(input, self.unsent.len(), &mut replies);
+        let consumed = self.conversation.hear(input, self.unsent.byte_count(), &mut replies);
         self.turn_over(consumed);
         replies
     }
@@ -207,7 +207,7 @@ impl<'a> Connection<'a> {
     /// Handles what an earlier turn left. Gives the replies to it.
     fn go_on(&mut self) -> Vec<u8> {
         let mut replies = Vec::with_capacity(FIRST_REPLY_BYTES);
-        let consumed = self.conversation.go_on(self.unsent.len(), &mut replies);
+        let consumed = self.conversation.go_on(self.unsent.byte_count(), &mut replies);
         self.turn_over(consumed);
         replies
     }
@@ -244,7 +244,7 @@ impl<'a> Connection<'a> {
     /// There is room: for what is unsent, if anything is that TLS does not hold.
     fn write(&mut self, stream: &mut Stream) -> Result<(), Ending> {
         let (now, timeout) = (Instant::now(), self.config().write_timeout);
-        if self.unsent.len() > 0 {
+        if self.unsent.byte_count() > 0 {
             let count = self.try_write(stream, self.unsent.waiting())?;
             self.unsent.took(count, now, timeout);
         }
@@ -293,7 +293,7 @@ impl<'a> Connection<'a> {
         let config = self.config();
         let seconds = |timeout: Duration| timeout.as_secs_f64();
         Err(if self.unsent.deadline() == Some(deadline) {
-            let unread = self.unsent.len();
+            let unread = self.unsent.byte_count();
             let text = format!("{unread} bytes of replies not taken in {} s", seconds(config.write_timeout));
             Ending::new(Reason::SlowReader, text)
         } else if self.message_began.is_some() {

@@ -214,11 +214,11 @@ impl<'a> Conversation<'a> {
     fn may_call(&mut self, service: &Service, method: &[u8]) -> bool {
         let Some(access) = &self.shared.access else { return true };
         let generation = access.generation();
-        let of_this_list = |grants: &&Box<(u64, Grants)>| grants.0 == generation;
-        if self.grants.as_ref().filter(of_this_list).is_none() {
-            self.grants = Some(Box::new((generation, access.list().grants(&self.peer))));
-        }
-        self.grants.as_ref().is_some_and(|grants| grants.1.permit(service.name(), method))
+        let known = self.grants.take().filter(|known| known.0 == generation);
+        let known = known.unwrap_or_else(|| Box::new((generation, access.list().grants(&self.peer))));
+        let permitted = known.1.permit(service.name(), method);
+        self.grants = Some(known);
+        permitted
     }
 
     fn deny(&mut self, service: &Service, call: &Call<'_>, output: &mut Vec<u8>) {

@@ -27,16 +27,15 @@ pub(super) async fn watch(shared: Arc<Shared>, shutdown: Shutdown) {
             },
             () = tokio::time::sleep(INTERVAL) => false,
         };
-        if certificates.changed() || told {
-            if let Some(tls) = &shared.tls {
-                say("certificates", "handshakes", tls.reload());
-            }
+        if (certificates.changed() || told)
+            && let Some(tls) = &shared.tls
+        {
+            say("certificates", "handshakes", tls.reload());
         }
-        if access.changed() || told {
-            if let Some(access) = &shared.access {
-                let said = access.reload().map(|()| access.list().len());
-                say("the access list", "calls", said.map(|_| ()));
-            }
+        if (access.changed() || told)
+            && let Some(access) = &shared.access
+        {
+            say("the access list", "calls", access.reload());
         }
         if told && shared.tls.is_none() && shared.access.is_none() {
             log::info!("told to read files anew: there are none, as neither TLS nor an access list is set");

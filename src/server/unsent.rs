@@ -26,10 +26,10 @@ struct Due {
 impl Unsent {
     /// Whether the peer has taken all.
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0 && !self.held
+        self.byte_count() == 0 && !self.held
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn byte_count(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
@@ -50,7 +50,7 @@ impl Unsent {
     /// The peer took `count` bytes. When nothing is left, no memory is either.
     pub(super) fn took(&mut self, count: usize, now: Instant, timeout: Duration) {
         self.sent += count;
-        if self.len() == 0 {
+        if self.byte_count() == 0 {
             *self = Unsent::default();
             return;
         }
@@ -68,7 +68,7 @@ impl Unsent {
             return;
         }
         self.held = held;
-        match (held, self.len()) {
+        match (held, self.byte_count()) {
             (true, _) => _ = self.due.get_or_insert(Due { bytes: 0, deadline: now + timeout }),
             (false, 0) => *self = Unsent::default(),
             (false, _) => {}
