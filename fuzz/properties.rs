@@ -35,9 +35,10 @@ pub fn detect(bytes: &[u8]) {
     }
 }
 
-/// The binary protocol: see [`protocol`].
+/// The binary protocol, strict and not: see [`protocol`].
 pub fn binary(bytes: &[u8]) {
     protocol(Protocol::Binary, bytes);
+    protocol(Protocol::OldBinary, bytes);
 }
 
 /// The compact protocol: see [`protocol`].
@@ -82,6 +83,9 @@ pub fn reply(bytes: &[u8]) {
     let odd: Vec<&[u8]> = bytes.chunks(7).collect();
     assert_same(&server.converse(&odd), &(replies.clone(), closed));
     let Detected::Encoding(encoding) = detect_encoding(bytes) else { return };
+    if encoding.framing.is_header() {
+        return;
+    }
     let (mut splitter, mut rest) = (Splitter::new(encoding), &replies[..]);
     while !rest.is_empty() {
         match splitter.split(rest, &Limits::default()) {
@@ -119,7 +123,7 @@ fn small() -> Limits {
 fn decode(protocol: Protocol, body: &[u8], limits: &Limits) -> thrift::Result<Everything> {
     let identifier = TMessageIdentifier::new("", TMessageType::Call, 0);
     match protocol {
-        Protocol::Binary => read(&mut BinaryInput::new(identifier, body, limits)),
+        Protocol::Binary | Protocol::OldBinary => read(&mut BinaryInput::new(identifier, body, limits)),
         Protocol::Compact => read(&mut CompactInput::new(identifier, body, limits)),
     }
 }
@@ -131,7 +135,7 @@ fn read(input: &mut dyn TInputProtocol) -> thrift::Result<Everything> {
 fn encode(protocol: Protocol, value: &Everything) -> Vec<u8> {
     let mut out = Vec::new();
     let written = match protocol {
-        Protocol::Binary => write(value, &mut BinaryOutput::new(&mut out)),
+        Protocol::Binary | Protocol::OldBinary => write(value, &mut BinaryOutput::new(&mut out)),
         Protocol::Compact => write(value, &mut CompactOutput::new(&mut out)),
     };
     written.expect("a Vec takes everything");

@@ -14,7 +14,8 @@ use support::storm::storm;
 #[test]
 fn each_connection_has_the_encoding_of_its_first_bytes() {
     let server = Program::serve(&["--workers", "1"]);
-    let mut peers: Vec<Peer> = (0..20).map(|index| Peer::connect(server.address, ENCODINGS[index % 4])).collect();
+    let mut peers: Vec<Peer> =
+        (0..20).map(|index| Peer::connect(server.address, ENCODINGS[index % ENCODINGS.len()])).collect();
     for _ in 0..3 {
         peers.iter_mut().for_each(Peer::is_served);
     }

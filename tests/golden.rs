@@ -38,7 +38,9 @@ fn each_message_is_read_right() {
         assert_eq!(identifier.message_type, message_type(&golden), "{}", golden.name);
         let (body, limits) = (&golden.bytes[header.body_offset..], Limits::default());
         let said = match golden.protocol {
-            Protocol::Binary => Said::read(&golden, &mut BinaryInput::new(identifier, body, &limits)),
+            Protocol::Binary | Protocol::OldBinary => {
+                Said::read(&golden, &mut BinaryInput::new(identifier, body, &limits))
+            }
             Protocol::Compact => Said::read(&golden, &mut CompactInput::new(identifier, body, &limits)),
         };
         assert_eq!(said.expect("a body"), Said::of(&golden), "{}", golden.name);
@@ -50,7 +52,9 @@ fn each_message_is_written_byte_for_byte() {
     for golden in messages() {
         let mut out = Vec::new();
         let written = match golden.protocol {
-            Protocol::Binary => Said::of(&golden).write(&golden, &mut BinaryOutput::new(&mut out)),
+            Protocol::Binary | Protocol::OldBinary => {
+                Said::of(&golden).write(&golden, &mut BinaryOutput::new(&mut out).with_protocol(golden.protocol))
+            }
             Protocol::Compact => Said::of(&golden).write(&golden, &mut CompactOutput::new(&mut out)),
         };
         written.expect("a message");

@@ -372,7 +372,7 @@ fn check(limits: Limits, passes: &Everything, fails: &Everything, limit: &str) {
         assert!(text.contains(limit), "it names the limit: {text}");
         match encoding.framing {
             Framing::Framed => peer.is_served(),
-            Framing::Unframed => peer.closed(),
+            _ => peer.closed(),
         }
     }
 }

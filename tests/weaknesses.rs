@@ -118,7 +118,7 @@ fn w13_calls_nested_too_deep_do_not_use_up_the_depth() {
     let server = Program::serve(&["--max-depth", "5"]);
     for encoding in [FRAMED_BINARY, FRAMED_COMPACT] {
         let deep = match encoding.protocol {
-            Protocol::Binary => [[12, 0, 9].repeat(10), vec![0; 11]].concat(),
+            Protocol::Binary | Protocol::OldBinary => [[12, 0, 9].repeat(10), vec![0; 11]].concat(),
             Protocol::Compact => [[0x9c].repeat(10), vec![0; 11]].concat(),
         };
         let mut peer = Peer::connect(server.address, encoding);

@@ -31,12 +31,16 @@ pub(super) fn encode<R>(
     sequence_id: i32,
     stub: &impl Fn(Input<'_>, Output<'_>) -> ThriftResult<R>,
 ) -> Result<(Vec<u8>, Option<R>), CalculateError> {
+    if options.framing.is_header() {
+        return Err(CalculateError::cannot_send(method, "this client does not speak header transports"));
+    }
     let limits = Limits::default();
     let mut call = Vec::new();
     let start = begin_frame(options.framing, &mut call);
     let outcome = match options.protocol {
-        Protocol::Binary => {
-            stub(Box::new(BinaryInput::empty(&limits)), Box::new(BinaryOutput::numbered(&mut call, sequence_id)))
+        protocol @ (Protocol::Binary | Protocol::OldBinary) => {
+            let output = BinaryOutput::numbered(&mut call, sequence_id).with_protocol(protocol);
+            stub(Box::new(BinaryInput::empty(&limits)), Box::new(output))
         }
         Protocol::Compact => {
             stub(Box::new(CompactInput::empty(&limits)), Box::new(CompactOutput::numbered(&mut call, sequence_id)))
@@ -83,7 +87,7 @@ pub(super) fn decode<R>(
     let identifier = TMessageIdentifier::new(method, TMessageType::Reply, 1);
     let mut unused = Vec::new();
     let decoded = match options.protocol {
-        Protocol::Binary => {
+        Protocol::Binary | Protocol::OldBinary => {
             stub(Box::new(BinaryInput::new(identifier, body, limits)), Box::new(BinaryOutput::new(&mut unused)))
         }
         Protocol::Compact => {
@@ -99,7 +103,7 @@ pub(super) fn decode<R>(
 fn decode_exception(protocol: Protocol, limits: &Limits, body: &[u8]) -> ThriftResult<Exception> {
     let unused = TMessageIdentifier::new("", TMessageType::Exception, 0);
     match protocol {
-        Protocol::Binary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
+        Protocol::Binary | Protocol::OldBinary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
         Protocol::Compact => Exception::read(&mut CompactInput::new(unused, body, limits)),
     }
 }

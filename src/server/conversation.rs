@@ -156,6 +156,10 @@ impl<'a> Conversation<'a> {
         let splitter = match &mut self.splitter {
             Some(splitter) => splitter,
             None => match detect(bytes) {
+                Detected::Encoding(encoding) if encoding.framing.is_header() => {
+                    let detail = format!("the first bytes are {encoding}, which this port does not speak");
+                    return Err(Ending::new(Reason::Foreign, detail));
+                }
                 Detected::Encoding(encoding) => self.splitter.insert(Splitter::new(encoding)),
                 Detected::Undecided => return Ok(None),
                 Detected::Foreign(foreign) => return Err(turn_away(foreign, output)),

@@ -106,9 +106,10 @@ impl Service {
         let identifier = call.header.identifier().map_err(protocol_error)?;
         let body = &call.message[call.header.body_offset..];
         let run = || match call.encoding.protocol {
-            Protocol::Binary => {
-                self.processor.process(&mut BinaryInput::new(identifier, body, limits), &mut BinaryOutput::new(out))
-            }
+            protocol @ (Protocol::Binary | Protocol::OldBinary) => self.processor.process(
+                &mut BinaryInput::new(identifier, body, limits),
+                &mut BinaryOutput::new(out).with_protocol(protocol),
+            ),
             Protocol::Compact => {
                 self.processor.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
             }
@@ -136,6 +137,8 @@ impl Service {
         let kind = match call.encoding.protocol {
             Protocol::Binary => reply.get(3).copied(),
             Protocol::Compact => reply.get(1).map(|byte| byte >> 5),
+            // Behind the name, which has its length before it and is the method's that was called.
+            Protocol::OldBinary => reply.get(4 + call.header.method().len()).copied(),
         };
         if kind.map(Kind::from_code) != Some(Kind::Exception) {
             return None;
@@ -188,7 +191,7 @@ fn read_exception(protocol: Protocol, reply: &[u8], limits: &Limits) -> Option<E
     let body = &reply[header.body_offset..];
     let unused = TMessageIdentifier::new("", TMessageType::Exception, 0);
     let said = match protocol {
-        Protocol::Binary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
+        Protocol::Binary | Protocol::OldBinary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
         Protocol::Compact => Exception::read(&mut CompactInput::new(unused, body, limits)),
     };
     said.ok()

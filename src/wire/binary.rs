@@ -1,4 +1,4 @@
-//! The strict binary protocol over a slice and a `Vec`, as generated code wants it.
+//! The binary protocol, strict and not, over a slice and a `Vec`, as generated code wants it.
 
 use super::scope::{Room, Scopes};
 use super::types::{binary_code, binary_type};
@@ -222,12 +222,14 @@ pub struct BinaryOutput<'a> {
     out: &'a mut Vec<u8>,
     /// Goes into the header instead of what generated code, which counts for itself, would put there.
     sequence_id: Option<i32>,
+    /// [`Protocol::Binary`] or [`Protocol::OldBinary`]: they differ in the message's header.
+    protocol: Protocol,
 }
 
 impl<'a> BinaryOutput<'a> {
     /// A writer that appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> BinaryOutput<'a> {
-        BinaryOutput { out, sequence_id: None }
+        BinaryOutput { out, sequence_id: None, protocol: Protocol::Binary }
     }
 
     /// A writer that appends to `out` and numbers its message `sequence_id`, whatever generated code says.
@@ -235,11 +237,23 @@ impl<'a> BinaryOutput<'a> {
         BinaryOutput { sequence_id: Some(sequence_id), ..BinaryOutput::new(out) }
     }
 
+    /// The same writer, of messages of `protocol`: strict ones, or the old encoding where that is
+    /// [`Protocol::OldBinary`].
+    pub fn with_protocol(self, protocol: Protocol) -> BinaryOutput<'a> {
+        BinaryOutput { protocol, ..self }
+    }
+
     /// Writes a message's header; the name may be any bytes.
     pub fn message_begin(&mut self, name: &[u8], kind: TMessageType, sequence_id: i32) {
         let [a, b, c, d] = (name.len() as i32).to_be_bytes();
-        self.out.extend_from_slice(&[0x80, 0x01, 0x00, kind.into(), a, b, c, d]);
-        self.out.extend_from_slice(name);
+        if self.protocol == Protocol::OldBinary {
+            self.out.extend_from_slice(&[a, b, c, d]);
+            self.out.extend_from_slice(name);
+            self.out.push(kind.into());
+        } else {
+            self.out.extend_from_slice(&[0x80, 0x01, 0x00, kind.into(), a, b, c, d]);
+            self.out.extend_from_slice(name);
+        }
         self.out.extend_from_slice(&sequence_id.to_be_bytes());
     }
 

@@ -1,5 +1,6 @@
 //! What a peer speaks, told from its first bytes.
 
+use super::MAX_NAME_BYTES;
 use std::fmt;
 
 /// How values become bytes.
@@ -9,6 +10,9 @@ pub enum Protocol {
     Binary,
     /// The compact protocol: messages start with `82`.
     Compact,
+    /// The non-strict binary protocol, "the old encoding": messages start with the length of their name. The rest of
+    /// a message is as in [`Protocol::Binary`].
+    OldBinary,
 }
 
 /// How the end of a message is found.
@@ -18,6 +22,17 @@ pub enum Framing {
     Framed,
     /// Messages follow one another; one ends where its argument struct ends.
     Unframed,
+    /// The header transport of Apache Thrift and fbthrift: each frame has headers before its message.
+    THeader,
+    /// The header transport of Kitex and Volo.
+    TTHeader,
+}
+
+impl Framing {
+    /// Whether its frames are [envelopes](super::Envelope).
+    pub fn is_header(self) -> bool {
+        matches!(self, Framing::THeader | Framing::TTHeader)
+    }
 }
 
 /// A framing and a protocol; a connection has one for all its life.
@@ -25,7 +40,8 @@ pub enum Framing {
 pub struct Encoding {
     /// How the end of a message is found.
     pub framing: Framing,
-    /// How values become bytes.
+    /// How values become bytes. In a header transport each frame says that for itself, and this is
+    /// [`Protocol::Binary`] whatever they say.
     pub protocol: Protocol,
 }
 
@@ -51,13 +67,12 @@ pub enum Foreign {
     Http2,
     /// A TLS handshake.
     Tls,
-    /// Thrift's header transport.
-    THeader,
-    /// The header transport of Kitex and Volo.
-    TTHeader,
 }
 
 /// Tells what `first`, the first bytes of a connection, is the start of. Eight bytes always suffice.
+///
+/// The old encoding has no magic number. Framed, it shows by the length of its name, which is short, at the place
+/// where all others have their magic; unframed, by that length in the place of a frame's and a letter behind it.
 pub fn detect(first: &[u8]) -> Detected {
     let encoding = |framing, protocol| Detected::Encoding(Encoding { framing, protocol });
     match *first {
@@ -87,16 +102,33 @@ fn text_protocol(first: &[u8]) -> Detected {
 }
 
 fn framed(first: &[u8]) -> Detected {
-    let encoding = |protocol| Detected::Encoding(Encoding { framing: Framing::Framed, protocol });
+    let encoding = |framing, protocol| Detected::Encoding(Encoding { framing, protocol });
     match *first {
         [0, 0, 0, 0, ..] => Detected::Unknown,
-        [_, _, _, _, 0x82, ..] => encoding(Protocol::Compact),
-        [_, _, _, _, 0x80, 0x01, ..] => encoding(Protocol::Binary),
-        [_, _, _, _, 0x0f, 0xff, ..] => Detected::Foreign(Foreign::THeader),
-        [_, _, _, _, 0x10, 0x00, ..] => Detected::Foreign(Foreign::TTHeader),
-        [_, _, _, _, 0x80 | 0x0f | 0x10] | [_] | [_, _] | [_, _, _] | [_, _, _, _] => Detected::Undecided,
+        [_, _, _, _, 0x82, ..] => encoding(Framing::Framed, Protocol::Compact),
+        [_, _, _, _, 0x80, 0x01, ..] => encoding(Framing::Framed, Protocol::Binary),
+        [_, _, _, _, 0x0f, 0xff, ..] => encoding(Framing::THeader, Protocol::Binary),
+        [_, _, _, _, 0x10, 0x00, ..] => encoding(Framing::TTHeader, Protocol::Binary),
+        [_, _, _, _, 0x00, 0x00, high, low, ..] if is_name_length([0, 0, high, low]) => {
+            encoding(Framing::Framed, Protocol::OldBinary)
+        }
+        [a, b, c, d, 0x20..=0x7e, ..] if is_name_length([a, b, c, d]) => {
+            encoding(Framing::Unframed, Protocol::OldBinary)
+        }
+        [_, _, _, _, 0x80 | 0x0f | 0x10 | 0x00]
+        | [_, _, _, _, 0x00, 0x00]
+        | [_, _, _, _, 0x00, 0x00, _]
+        | [_]
+        | [_, _]
+        | [_, _, _]
+        | [_, _, _, _] => Detected::Undecided,
         _ => Detected::Unknown,
     }
+}
+
+/// Whether the old encoding can start with these bytes: a name's length, where there is a name.
+fn is_name_length(bytes: [u8; 4]) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&(u32::from_be_bytes(bytes) as usize))
 }
 
 impl fmt::Display for Encoding {
@@ -104,10 +136,13 @@ impl fmt::Display for Encoding {
         let framing = match self.framing {
             Framing::Framed => "framed",
             Framing::Unframed => "unframed",
+            Framing::THeader => return f.write_str("THeader"),
+            Framing::TTHeader => return f.write_str("TTHeader"),
         };
         let protocol = match self.protocol {
             Protocol::Binary => "binary",
             Protocol::Compact => "compact",
+            Protocol::OldBinary => "non-strict binary",
         };
         write!(f, "{framing} {protocol}")
     }
@@ -119,8 +154,6 @@ impl fmt::Display for Foreign {
             Foreign::Http => "HTTP/1",
             Foreign::Http2 => "HTTP/2",
             Foreign::Tls => "TLS",
-            Foreign::THeader => "THeader",
-            Foreign::TTHeader => "TTHeader",
         })
     }
 }
@@ -131,14 +164,20 @@ mod tests {
 
     #[test]
     fn each_encoding_is_told_from_its_first_bytes_and_not_before() {
-        let cases: [(&[u8], Framing, Protocol); 4] = [
+        let cases: [(&[u8], Framing, Protocol); 10] = [
             (&[0x80, 0x01], Framing::Unframed, Protocol::Binary),
             (&[0x82], Framing::Unframed, Protocol::Compact),
+            (b"\0\0\0\x06S", Framing::Unframed, Protocol::OldBinary),
+            (b"\0\0\x04\0S", Framing::Unframed, Protocol::OldBinary),
             (&[0, 0, 0, 33, 0x80, 0x01], Framing::Framed, Protocol::Binary),
             (&[0, 0, 0, 20, 0x82], Framing::Framed, Protocol::Compact),
+            (b"\0\0\0\x21\0\0\0\x06", Framing::Framed, Protocol::OldBinary),
+            (b"\0\0\x08\0\0\0\x04\0", Framing::Framed, Protocol::OldBinary),
+            (&[0, 0, 0, 40, 0x0f, 0xff], Framing::THeader, Protocol::Binary),
+            (&[0, 0, 0, 40, 0x10, 0x00], Framing::TTHeader, Protocol::Binary),
         ];
         for (first, framing, protocol) in cases {
-            assert_eq!(detect(first), Detected::Encoding(Encoding { framing, protocol }));
+            assert_eq!(detect(first), Detected::Encoding(Encoding { framing, protocol }), "{first:x?}");
             for cut in 0..first.len() {
                 assert_eq!(detect(&first[..cut]), Detected::Undecided, "{first:x?} cut at {cut}");
             }
@@ -146,27 +185,52 @@ mod tests {
     }
 
     #[test]
+    fn the_old_encoding_needs_a_name_and_one_that_is_not_too_long() {
+        for first in [
+            &b"\0\0\0\0S"[..],
+            b"\0\0\x04\x01S",
+            b"\0\0\0\x06\x1f",
+            b"\0\0\0\x06\x7f",
+            b"\0\0\0\x21\0\0\0\0",
+            b"\0\0\0\x21\0\0\x04\x01",
+            b"\0\0\0\x21\0\x01\0\x06",
+        ] {
+            assert_eq!(detect(first), Detected::Unknown, "{first:x?}");
+        }
+    }
+
+    #[test]
     fn foreign_protocols_are_known_by_sight() {
-        let cases: [(&[u8], Foreign); 6] = [
+        let cases: [(&[u8], Foreign); 4] = [
             (b"GET / HTTP/1.1\r\n", Foreign::Http),
             (b"POST /x HTTP/1.1\r\n", Foreign::Http),
             (b"PRI * HTTP/2.0\r\n", Foreign::Http2),
             (&[0x16, 0x03, 0x01], Foreign::Tls),
-            (&[0, 0, 0, 40, 0x0f, 0xff, 0, 0], Foreign::THeader),
-            (&[0, 0, 0, 40, 0x10, 0x00, 0, 0], Foreign::TTHeader),
         ];
         for (first, foreign) in cases {
             assert_eq!(detect(first), Detected::Foreign(foreign), "{first:x?}");
         }
     }
 
+    /// Every byte that some rule names, and what lies between them: no rule tells those apart.
+    const FIRST_FOUR: &[u8] = b"\x00\x01\x04\x05\x16 GETP\x80";
+    const OTHERS: &[u8] = b"\x00\x01\x04\x05\x0f\x10\x1f\x20\x7e\x7f\x80\x82\xff";
+
     #[test]
     fn eight_bytes_always_decide() {
-        let mut state = 1u64;
-        for _ in 0..100_000 {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            assert_ne!(detect(&state.to_le_bytes()), Detected::Undecided);
+        /// The most bytes that leave it undecided, of those that start with the first `length` of `first`.
+        fn longest(first: &mut [u8; 9], length: usize) -> usize {
+            if length == first.len() || detect(&first[..length]) != Detected::Undecided {
+                return 0;
+            }
+            let mut found = length;
+            for &byte in if length < 4 { FIRST_FOUR } else { OTHERS } {
+                first[length] = byte;
+                found = found.max(longest(first, length + 1));
+            }
+            found
         }
+        assert_eq!(longest(&mut [0; 9], 0), 7);
         assert_eq!(detect(&[0, 0, 0, 0]), Detected::Unknown, "an empty first frame");
     }
 }

@@ -48,8 +48,8 @@ impl Exception {
     pub fn write(&self, encoding: Encoding, name: &[u8], sequence_id: i32, out: &mut Vec<u8>) {
         let start = begin_frame(encoding.framing, out);
         match encoding.protocol {
-            Protocol::Binary => {
-                let mut output = BinaryOutput::new(out);
+            Protocol::Binary | Protocol::OldBinary => {
+                let mut output = BinaryOutput::new(out).with_protocol(encoding.protocol);
                 output.message_begin(name, TMessageType::Exception, sequence_id);
                 self.write_body(&mut output);
             }

@@ -1,6 +1,6 @@
 //! Where messages end: found in what is read, marked in what is written.
 
-use super::message::checked_message_length;
+use super::message::checked_frame_length;
 use super::skip::Skip;
 use super::{Encoding, Framing, Limits, Malformed};
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub struct Splitter {
 pub enum Split {
     /// A whole message.
     Message {
-        /// Where it stands, without its frame header.
+        /// Where it stands, without its frame header; in a header transport, where its envelope does.
         message: Range<usize>,
         /// Bytes to take off the front before the next look: the message and its frame header.
         consumed: usize,
@@ -45,7 +45,8 @@ impl Splitter {
     /// The message is over a limit or, unframed, is not a message at all. The stream has lost its place then.
     pub fn split(&mut self, bytes: &[u8], limits: &Limits) -> Result<Split, Malformed> {
         match self.encoding.framing {
-            Framing::Framed => framed(bytes, limits),
+            Framing::Framed => framed(bytes, limits.message_bytes),
+            Framing::THeader | Framing::TTHeader => framed(bytes, limits.envelope_bytes()),
             Framing::Unframed => self.unframed(bytes, limits),
         }
     }
@@ -66,9 +67,9 @@ impl Splitter {
     }
 }
 
-fn framed(bytes: &[u8], limits: &Limits) -> Result<Split, Malformed> {
+fn framed(bytes: &[u8], longest: usize) -> Result<Split, Malformed> {
     let Some(header) = bytes.first_chunk::<FRAME_HEADER_BYTES>() else { return Ok(Split::Incomplete) };
-    let length = checked_message_length(i32::from_be_bytes(*header), limits)?;
+    let length = checked_frame_length(i32::from_be_bytes(*header), longest)?;
     let end = FRAME_HEADER_BYTES + length;
     if bytes.len() < end {
         return Ok(Split::Incomplete);
@@ -76,15 +77,16 @@ fn framed(bytes: &[u8], limits: &Limits) -> Result<Split, Malformed> {
     Ok(Split::Message { message: FRAME_HEADER_BYTES..end, consumed: end })
 }
 
-/// The message at the front of `bytes`, as far as it is there, without its frame header.
+/// The message (or envelope) at the front of `bytes`, as far as it is there, without its frame header.
 pub fn message_start(framing: Framing, bytes: &[u8]) -> &[u8] {
     match framing {
-        Framing::Framed => bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default(),
+        Framing::Framed | Framing::THeader | Framing::TTHeader => bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default(),
         Framing::Unframed => bytes,
     }
 }
 
-/// Leaves room for a frame's header. The result goes to [`end_frame`].
+/// Leaves room for a frame's header. The result goes to [`end_frame`]. In a header transport both do nothing: its
+/// frames are written round finished messages, by [`Envelope::close`](super::Envelope::close).
 pub fn begin_frame(framing: Framing, out: &mut Vec<u8>) -> usize {
     let start = out.len();
     if framing == Framing::Framed {

@@ -6,6 +6,13 @@ pub const MAX_DEPTH: usize = 128;
 /// The longest method name, in bytes, that is looked at; it includes a service prefix.
 pub const MAX_NAME_BYTES: usize = 1024;
 
+/// The most headers in one envelope, of both sorts together.
+pub const MAX_HEADERS: usize = 1024;
+
+/// The most bytes that the headers of one envelope may take, with their lengths and padding. Apache's C++ library and
+/// Kitex (before 0.9) have the same bound.
+pub const MAX_HEADER_BYTES: usize = 64 * 1024;
+
 /// Bounds on one message. Each is checked before anything is reserved for what it bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -17,6 +24,13 @@ pub struct Limits {
     pub container_items: usize,
     /// Deepest nesting of structs and containers, at most [`MAX_DEPTH`]. Thrift's libraries use 64.
     pub depth: usize,
+}
+
+impl Limits {
+    /// The longest frame of a header transport, in bytes: the longest message, with the most headers before it.
+    pub fn envelope_bytes(&self) -> usize {
+        self.message_bytes.saturating_add(MAX_HEADER_BYTES)
+    }
 }
 
 impl Default for Limits {

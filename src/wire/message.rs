@@ -1,6 +1,6 @@
 //! A message's header: what must be known before its arguments are decoded.
 
-use super::{Limits, MAX_NAME_BYTES, Malformed, Protocol, varint};
+use super::{MAX_NAME_BYTES, Malformed, Protocol, varint};
 use std::cell::RefCell;
 use thrift::protocol::{TMessageIdentifier, TMessageType};
 
@@ -64,6 +64,7 @@ impl<'a> Header<'a> {
         match protocol {
             Protocol::Binary => read_binary(start),
             Protocol::Compact => read_compact(start),
+            Protocol::OldBinary => read_old_binary(start),
         }
     }
 
@@ -132,6 +133,24 @@ fn read_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
     }))
 }
 
+fn read_old_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
+    let Some((length, rest)) = start.split_first_chunk::<4>() else { return Ok(None) };
+    let name_bytes = match checked_name_length(i32::from_be_bytes(*length))? {
+        // An empty name is allowed and useless, and four zeros are more often no Thrift at all.
+        0 => return Err("a method name of no bytes".into()),
+        length => length,
+    };
+    let Some((name, rest)) = rest.split_at_checked(name_bytes) else { return Ok(None) };
+    let Some(&[kind, a, b, c, d]) = rest.first_chunk::<5>() else { return Ok(None) };
+    Ok(Some(Header {
+        name,
+        kind: Kind::from_code(kind),
+        sequence_id: i32::from_be_bytes([a, b, c, d]),
+        body_offset: 4 + name_bytes + 5,
+        method_offset: method_offset(name),
+    }))
+}
+
 fn read_compact(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
     const VERSION: u8 = 1;
     match start {
@@ -163,11 +182,11 @@ fn checked_name_length(length: i32) -> Result<usize, Malformed> {
 }
 
 /// Whether a frame of `length` bytes is within bounds.
-pub(super) fn checked_message_length(length: i32, limits: &Limits) -> Result<usize, Malformed> {
+pub(super) fn checked_frame_length(length: i32, longest: usize) -> Result<usize, Malformed> {
     match usize::try_from(length) {
         Ok(0) => Err("an empty frame".into()),
-        Ok(length) if length <= limits.message_bytes => Ok(length),
-        Ok(length) => Err(format!("a frame of {length} bytes; at most {} are taken", limits.message_bytes).into()),
+        Ok(length) if length <= longest => Ok(length),
+        Ok(length) => Err(format!("a frame of {length} bytes; at most {longest} are taken").into()),
         Err(_) => Err("a frame of negative length".into()),
     }
 }

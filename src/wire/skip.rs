@@ -90,8 +90,8 @@ impl Skip {
     fn field(&mut self, rest: &[u8], limits: &Limits) -> Result<bool, Malformed> {
         let Some(&first) = rest.first() else { return Ok(false) };
         let (kind, header_bytes) = match self.protocol {
-            Protocol::Binary if first == 0 => return Ok(self.end_struct()),
-            Protocol::Binary => (binary_type(first)?, 3),
+            Protocol::Binary | Protocol::OldBinary if first == 0 => return Ok(self.end_struct()),
+            Protocol::Binary | Protocol::OldBinary => (binary_type(first)?, 3),
             Protocol::Compact if first & 0x0f == 0 => return Ok(self.end_struct()),
             Protocol::Compact => {
                 let kind = compact_type(first & 0x0f)?;
@@ -154,7 +154,7 @@ impl Skip {
                 Some((_, length)) => (length, None),
                 None => return Ok(false),
             },
-            (Protocol::Binary, _) => return Err("a field without a value's type".into()),
+            (Protocol::Binary | Protocol::OldBinary, _) => return Err("a field without a value's type".into()),
         };
         self.position += start_bytes;
         if let Some(innermost) = self.open.last_mut() {
@@ -172,7 +172,7 @@ impl Skip {
     /// A string's length.
     fn length(&self, rest: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
         let read = match self.protocol {
-            Protocol::Binary => rest.first_chunk().map(|bytes| (i32::from_be_bytes(*bytes), 4)),
+            Protocol::Binary | Protocol::OldBinary => rest.first_chunk().map(|bytes| (i32::from_be_bytes(*bytes), 4)),
             Protocol::Compact => varint::read_u32(rest)?.map(|(length, bytes)| (length as i32, bytes)),
         };
         match read {
@@ -192,8 +192,8 @@ impl Skip {
         limits: &Limits,
     ) -> Result<Option<(usize, Option<Open>)>, Malformed> {
         let read = match (self.protocol, kind) {
-            (Protocol::Binary, TType::Map) => binary_map_start(rest),
-            (Protocol::Binary, _) => binary_list_start(rest),
+            (Protocol::Binary | Protocol::OldBinary, TType::Map) => binary_map_start(rest),
+            (Protocol::Binary | Protocol::OldBinary, _) => binary_list_start(rest),
             (Protocol::Compact, TType::Map) => compact_map_start(rest)?,
             (Protocol::Compact, _) => compact_list_start(rest)?,
         };
@@ -208,7 +208,7 @@ impl Skip {
         }
         let left = start.count as u32;
         let decode = match self.protocol {
-            Protocol::Binary => binary_type,
+            Protocol::Binary | Protocol::OldBinary => binary_type,
             Protocol::Compact => compact_type,
         };
         let first = decode(start.first)?;

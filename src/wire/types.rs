@@ -86,7 +86,7 @@ pub(super) fn fewest_bytes(protocol: Protocol, kind: TType) -> usize {
     match (protocol, fixed_bytes(protocol, kind)) {
         (_, Some(bytes)) => bytes,
         (Protocol::Compact, None) => 1,
-        (Protocol::Binary, None) => match kind {
+        (Protocol::Binary | Protocol::OldBinary, None) => match kind {
             TType::String | TType::Utf7 => 4,
             TType::Map => 6,
             TType::List | TType::Set => 5,
@@ -101,9 +101,9 @@ pub(super) fn fixed_bytes(protocol: Protocol, kind: TType) -> Option<usize> {
         (_, TType::Bool | TType::I08) => Some(1),
         (_, TType::Double) => Some(8),
         (_, TType::Uuid) => Some(16),
-        (Protocol::Binary, TType::I16) => Some(2),
-        (Protocol::Binary, TType::I32) => Some(4),
-        (Protocol::Binary, TType::I64) => Some(8),
+        (Protocol::Binary | Protocol::OldBinary, TType::I16) => Some(2),
+        (Protocol::Binary | Protocol::OldBinary, TType::I32) => Some(4),
+        (Protocol::Binary | Protocol::OldBinary, TType::I64) => Some(8),
         _ => None,
     }
 }

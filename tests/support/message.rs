@@ -23,7 +23,10 @@ pub const FRAMED_BINARY: Encoding = Encoding { framing: Framing::Framed, protoco
 pub const FRAMED_COMPACT: Encoding = Encoding { framing: Framing::Framed, protocol: Protocol::Compact };
 pub const UNFRAMED_BINARY: Encoding = Encoding { framing: Framing::Unframed, protocol: Protocol::Binary };
 pub const UNFRAMED_COMPACT: Encoding = Encoding { framing: Framing::Unframed, protocol: Protocol::Compact };
-pub const ENCODINGS: [Encoding; 4] = [FRAMED_BINARY, FRAMED_COMPACT, UNFRAMED_BINARY, UNFRAMED_COMPACT];
+pub const FRAMED_OLD: Encoding = Encoding { framing: Framing::Framed, protocol: Protocol::OldBinary };
+pub const UNFRAMED_OLD: Encoding = Encoding { framing: Framing::Unframed, protocol: Protocol::OldBinary };
+pub const ENCODINGS: [Encoding; 6] =
+    [FRAMED_BINARY, FRAMED_COMPACT, FRAMED_OLD, UNFRAMED_BINARY, UNFRAMED_COMPACT, UNFRAMED_OLD];
 
 /// A message without a frame, of whatever kind and name.
 pub fn message(protocol: Protocol, name: &[u8], kind: u8, sequence_id: i32, body: &[u8]) -> Vec<u8> {
@@ -33,6 +36,12 @@ pub fn message(protocol: Protocol, name: &[u8], kind: u8, sequence_id: i32, body
             out.extend_from_slice(&[0x80, 0x01, 0x00, kind]);
             out.extend_from_slice(&(name.len() as i32).to_be_bytes());
             out.extend_from_slice(name);
+            out.extend_from_slice(&sequence_id.to_be_bytes());
+        }
+        Protocol::OldBinary => {
+            out.extend_from_slice(&(name.len() as i32).to_be_bytes());
+            out.extend_from_slice(name);
+            out.push(kind);
             out.extend_from_slice(&sequence_id.to_be_bytes());
         }
         Protocol::Compact => {
@@ -51,6 +60,7 @@ pub fn frame(encoding: Encoding, message: &[u8]) -> Vec<u8> {
     match encoding.framing {
         Framing::Framed => [&(message.len() as u32).to_be_bytes(), message].concat(),
         Framing::Unframed => message.to_vec(),
+        Framing::THeader | Framing::TTHeader => panic!("a header transport's frames are more than a length"),
     }
 }
 
@@ -108,6 +118,7 @@ pub fn args(protocol: Protocol, fields: impl FnOnce(&mut dyn TOutputProtocol) ->
     };
     match protocol {
         Protocol::Binary => whole(&mut TBinaryOutputProtocol::new(&mut bytes, true)),
+        Protocol::OldBinary => whole(&mut TBinaryOutputProtocol::new(&mut bytes, false)),
         Protocol::Compact => whole(&mut TCompactOutputProtocol::new(&mut bytes)),
     }
     .expect("memory takes it");
@@ -209,6 +220,7 @@ fn decode<T>(
 ) -> thrift::Result<T> {
     match protocol {
         Protocol::Binary => read(&mut TBinaryInputProtocol::new(bytes, true)),
+        Protocol::OldBinary => read(&mut TBinaryInputProtocol::new(bytes, false)),
         Protocol::Compact => read(&mut TCompactInputProtocol::new(bytes)),
     }
 }

@@ -81,8 +81,9 @@ fn encode_call(method: Method, protocol: Protocol, sequence_id: i32, value: f64)
     let mut call = Vec::new();
     let limits = Limits::default();
     let (input, output): (Box<dyn TInputProtocol>, Box<dyn TOutputProtocol + '_>) = match protocol {
-        Protocol::Binary => {
-            (Box::new(BinaryInput::empty(&limits)), Box::new(BinaryOutput::numbered(&mut call, sequence_id)))
+        Protocol::Binary | Protocol::OldBinary => {
+            let output = BinaryOutput::numbered(&mut call, sequence_id).with_protocol(protocol);
+            (Box::new(BinaryInput::empty(&limits)), Box::new(output))
         }
         Protocol::Compact => {
             (Box::new(CompactInput::empty(&limits)), Box::new(CompactOutput::numbered(&mut call, sequence_id)))
@@ -106,8 +107,10 @@ fn reply_to(protocol: Protocol, call: &[u8]) -> Vec<u8> {
     let header = Header::read(protocol, call).and_then(|header| Ok((header.identifier()?, header.body_offset)));
     let (identifier, body) = header.expect("the call was encoded here");
     let processed = match protocol {
-        Protocol::Binary => processor
-            .process(&mut BinaryInput::new(identifier, &call[body..], &limits), &mut BinaryOutput::new(&mut reply)),
+        Protocol::Binary | Protocol::OldBinary => processor.process(
+            &mut BinaryInput::new(identifier, &call[body..], &limits),
+            &mut BinaryOutput::new(&mut reply).with_protocol(protocol),
+        ),
         Protocol::Compact => processor
             .process(&mut CompactInput::new(identifier, &call[body..], &limits), &mut CompactOutput::new(&mut reply)),
     };
