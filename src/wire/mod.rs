@@ -1,29 +1,37 @@
 //! Bytes in, messages out. No I/O, no clock, no tokio.
 //!
 //! In the order in which a message meets them: [`encoding`] tells from the first bytes what a peer speaks, [`framing`]
-//! finds where a message ends ([`skip`] does where no frame says it), [`message`] reads its header, [`binary`] and
-//! [`compact`] are the protocols that generated code reads and writes with (`scope` is what they check alike), and
-//! [`exception`] is the reply when there is no other.
+//! finds where a message ends ([`skip`] does where no frame says it), [`envelope`] takes it out of a header transport's
+//! frame (`theader`, `ttheader` and `zlib` are what that needs, [`headers`] what it finds), [`message`] reads its header,
+//! [`binary`] and [`compact`] are the protocols that generated code reads and writes with (`scope` is what they check
+//! alike), and [`exception`] is the reply when there is no other.
 //!
-//! Specifications: `doc/specs/thrift-rpc.md`, `thrift-binary-protocol.md` and `thrift-compact-protocol.md` of Apache
-//! Thrift.
+//! Specifications: `doc/specs/thrift-rpc.md`, `thrift-binary-protocol.md`, `thrift-compact-protocol.md` and
+//! `HeaderFormat.md` of Apache Thrift; for TTHeader "TTHeader" in the reference part of Kitex's documentation.
 
 pub mod binary;
 pub mod compact;
 pub mod encoding;
+pub mod envelope;
 pub mod exception;
 pub mod framing;
+pub mod headers;
 mod limits;
 pub mod message;
 pub mod proxy;
 mod scope;
 pub mod skip;
+mod theader;
+mod ttheader;
 mod types;
 mod varint;
+mod zlib;
 
 pub use encoding::{Encoding, Framing, Protocol};
+pub use envelope::Envelope;
 pub use exception::{Exception, ExceptionCode};
-pub use limits::{Limits, MAX_DEPTH, MAX_NAME_BYTES};
+pub use headers::Headers;
+pub use limits::{Limits, MAX_DEPTH, MAX_HEADER_BYTES, MAX_HEADERS, MAX_NAME_BYTES};
 
 use std::borrow::Cow;
 use std::fmt;

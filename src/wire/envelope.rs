@@ -1,0 +1,274 @@
+//! What header transports put round a message, and how to take it off and put it on again.
+//!
+//! Both of them, THeader and TTHeader, start a frame alike:
+//!
+//! | bytes | |
+//! |---|---|
+//! | 4 | length of what follows |
+//! | 2 | magic number: `0fff` or `1000` |
+//! | 2 | flags |
+//! | 4 | sequence number |
+//! | 2 | length of the header in words of 4 bytes |
+//! | … | the header, padded with zeros: protocol, transforms, sections of keys and values |
+//! | … | the message, transformed |
+
+use super::framing::FRAME_HEADER_BYTES;
+use super::{Framing, Headers, Limits, MAX_HEADER_BYTES, Malformed, Protocol, theader, ttheader, varint, zlib};
+use std::borrow::Cow;
+
+/// What a header transport carries round a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Which of the two it is: [`Framing::THeader`] or [`Framing::TTHeader`].
+    pub framing: Framing,
+    /// What the message inside is written in: [`Protocol::Binary`] or [`Protocol::Compact`].
+    pub protocol: Protocol,
+    /// The frame's own number. The reply's frame has the same, whatever number its message has.
+    pub sequence_id: u32,
+    /// The headers that came with it.
+    pub headers: Headers,
+    /// Sent back as they came, as Apache's libraries do.
+    flags: u16,
+    /// The protocol as the header says it. Volo writes 0, binary, before compact messages too.
+    protocol_id: u8,
+    /// The message is deflated, and so is the reply's.
+    zlib: bool,
+    /// The message has a frame of its own inside (Kitex calls this "TTHeaderFramed"), and so has the reply.
+    inner_frame: bool,
+}
+
+impl Envelope {
+    /// Takes the envelope off `frame`, a whole frame without its length. Gives it and the message inside.
+    ///
+    /// # Errors
+    /// The frame is none of `framing`, its lengths contradict one another, it has more headers than
+    /// [`MAX_HEADERS`](super::MAX_HEADERS) or more bytes of them than [`MAX_HEADER_BYTES`], a message over the limit,
+    /// or asks for a transform or a protocol that is not spoken here.
+    pub fn open<'a>(
+        framing: Framing,
+        frame: &'a [u8],
+        limits: &Limits,
+    ) -> Result<(Envelope, Cow<'a, [u8]>), Malformed> {
+        debug_assert!(framing.is_header(), "{framing:?} has no envelopes");
+        let start = Start::read(framing, frame)?;
+        let mut header = Bytes(start.header);
+        let content = match framing {
+            Framing::TTHeader => ttheader::read(start.flags, &mut header)?,
+            _ => theader::read(&mut header)?,
+        };
+        let mut message = Cow::Borrowed(start.message);
+        for _ in 0..content.zlib_count {
+            message = Cow::Owned(zlib::inflate(&message, longest_inflated(framing, limits))?);
+        }
+        let (protocol, inner_frame) = match framing {
+            Framing::TTHeader => ttheader::look_inside(&message)?,
+            _ => (theader::protocol(content.protocol_id)?, false),
+        };
+        if inner_frame {
+            message = without_start(message);
+        }
+        if message.len() > limits.message_bytes {
+            return Err(format!("a message of more than {} bytes in a frame", limits.message_bytes).into());
+        }
+        let envelope = Envelope {
+            framing,
+            protocol,
+            sequence_id: start.sequence_id,
+            headers: content.headers,
+            flags: start.flags,
+            protocol_id: content.protocol_id,
+            zlib: content.zlib_count > 0,
+            inner_frame,
+        };
+        Ok((envelope, message))
+    }
+
+    /// The envelope in which to tell a peer why [`Envelope::open`] refused its frame: with the frame's number, and a
+    /// message in the binary protocol. `None` where the frame is none of `framing`.
+    pub fn for_refusal(framing: Framing, frame: &[u8]) -> Option<Envelope> {
+        let fixed = frame.first_chunk::<START_BYTES>().filter(|fixed| fixed[..2] == magic(framing))?;
+        Some(Envelope {
+            framing,
+            protocol: Protocol::Binary,
+            sequence_id: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+            headers: Headers::new(),
+            flags: 0,
+            protocol_id: 0,
+            zlib: false,
+            inner_frame: false,
+        })
+    }
+
+    /// Appends the whole frame of a reply, with its length, round `message`. What the request's frame had, this has:
+    /// number, flags, protocol, transform, inner frame. Its headers are `headers`.
+    pub fn close(&self, message: &[u8], headers: &Headers, out: &mut Vec<u8>) {
+        let frame_start = out.len();
+        let header_start = frame_start + FRAME_HEADER_BYTES + START_BYTES;
+        out.extend_from_slice(&[0; FRAME_HEADER_BYTES]);
+        out.extend_from_slice(&magic(self.framing));
+        out.extend_from_slice(&self.flags.to_be_bytes());
+        out.extend_from_slice(&self.sequence_id.to_be_bytes());
+        out.extend_from_slice(&[0; 2]);
+        match self.framing {
+            Framing::TTHeader => ttheader::write(self.protocol_id, self.zlib, headers, out),
+            _ => theader::write(self.protocol_id, self.zlib, headers, out),
+        }
+        while !(out.len() - header_start).is_multiple_of(WORD_BYTES) {
+            out.push(0);
+        }
+        let words = (out.len() - header_start) / WORD_BYTES;
+        out[header_start - 2..header_start].copy_from_slice(&(words as u16).to_be_bytes());
+        self.append(message, out);
+        let length = (out.len() - frame_start - FRAME_HEADER_BYTES) as u32;
+        out[frame_start..frame_start + FRAME_HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
+    }
+
+    fn append(&self, message: &[u8], out: &mut Vec<u8>) {
+        let length = (message.len() as u32).to_be_bytes();
+        match (self.inner_frame, self.zlib) {
+            (false, false) => out.extend_from_slice(message),
+            (true, false) => {
+                out.extend_from_slice(&length);
+                out.extend_from_slice(message);
+            }
+            (false, true) => zlib::deflate(message, out),
+            (true, true) => zlib::deflate(&[&length, message].concat(), out),
+        }
+    }
+}
+
+/// What a frame starts with, whatever its transport.
+struct Start<'a> {
+    flags: u16,
+    sequence_id: u32,
+    header: &'a [u8],
+    message: &'a [u8],
+}
+
+impl<'a> Start<'a> {
+    fn read(framing: Framing, frame: &'a [u8]) -> Result<Start<'a>, Malformed> {
+        let Some((fixed, rest)) = frame.split_first_chunk::<START_BYTES>() else {
+            return Err(format!("a header frame of fewer than {START_BYTES} bytes").into());
+        };
+        if fixed[..2] != magic(framing) {
+            return Err("a frame without its header transport's magic number".into());
+        }
+        let header_bytes = usize::from(u16::from_be_bytes([fixed[8], fixed[9]])) * WORD_BYTES;
+        if header_bytes > MAX_HEADER_BYTES {
+            return Err(format!("headers of {header_bytes} bytes; at most {MAX_HEADER_BYTES} are taken").into());
+        }
+        let Some((header, message)) = rest.split_at_checked(header_bytes) else {
+            return Err("a header longer than its frame".into());
+        };
+        Ok(Start {
+            flags: u16::from_be_bytes([fixed[2], fixed[3]]),
+            sequence_id: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+            header,
+            message,
+        })
+    }
+}
+
+/// What a header says.
+pub(super) struct Content {
+    pub(super) protocol_id: u8,
+    /// How often the message was deflated.
+    pub(super) zlib_count: usize,
+    pub(super) headers: Headers,
+}
+
+/// The bytes of a header that are not read yet. Nothing reads beyond them into the message.
+pub(super) struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or_else(ends)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
+        Ok(self.take(1)?[0])
+    }
+
+    pub(super) fn u16(&mut self) -> Result<u16, Malformed> {
+        let (bytes, rest) = self.0.split_first_chunk::<2>().ok_or_else(ends)?;
+        self.0 = rest;
+        Ok(u16::from_be_bytes(*bytes))
+    }
+
+    pub(super) fn varint(&mut self) -> Result<u32, Malformed> {
+        let (value, length) = varint::read_u32(self.0)?.ok_or_else(ends)?;
+        self.0 = &self.0[length..];
+        Ok(value)
+    }
+}
+
+/// Counts a transform that was asked for.
+pub(super) fn count_transform(id: u32, zlib_count: &mut usize) -> Result<(), Malformed> {
+    let name = match id {
+        // "None": Apache's Go library has it.
+        0 => return Ok(()),
+        ZLIB if *zlib_count == MAX_ZLIB => {
+            return Err(format!("a message that is deflated more than {MAX_ZLIB} times").into());
+        }
+        ZLIB => {
+            *zlib_count += 1;
+            return Ok(());
+        }
+        2 => "HMAC",
+        3 => "Snappy",
+        4 => "QuickLZ",
+        5 => "Zstandard",
+        _ => return Err(format!("an unknown transform, {id}; zlib (1) is taken, or none").into()),
+    };
+    Err(format!("the transform {name} ({id}), which is not spoken here; zlib (1) is, or none").into())
+}
+
+#[cold]
+fn ends() -> Malformed {
+    "a header that ends inside a value".into()
+}
+
+fn magic(framing: Framing) -> [u8; 2] {
+    match framing {
+        Framing::TTHeader => [0x10, 0x00],
+        _ => [0x0f, 0xff],
+    }
+}
+
+/// The inner frame's length is inflated along with the message.
+fn longest_inflated(framing: Framing, limits: &Limits) -> usize {
+    match framing {
+        Framing::TTHeader => limits.message_bytes.saturating_add(FRAME_HEADER_BYTES),
+        _ => limits.message_bytes,
+    }
+}
+
+fn without_start(framed: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match framed {
+        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[FRAME_HEADER_BYTES..]),
+        Cow::Owned(mut bytes) => {
+            bytes.drain(..FRAME_HEADER_BYTES);
+            Cow::Owned(bytes)
+        }
+    }
+}
+
+/// The transform that both transports know by this number.
+pub(super) const ZLIB: u32 = 1;
+
+/// Magic number, flags, sequence number, length of the header.
+const START_BYTES: usize = 10;
+
+const WORD_BYTES: usize = 4;
+
+/// One is of use; others allow any number, and each costs as much again.
+const MAX_ZLIB: usize = 4;
+
+#[cfg(test)]
+mod tests;
