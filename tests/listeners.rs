@@ -5,7 +5,7 @@ mod support;
 use rustix::process::Signal;
 use std::fs;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::DEADLINE;
 use support::message::*;
@@ -19,13 +19,13 @@ fn socket(name: &str) -> PathBuf {
     path
 }
 
-fn connect(path: &PathBuf) -> UnixStream {
+fn connect(path: &Path) -> UnixStream {
     let stream = UnixStream::connect(path).expect("connects");
     stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
     stream
 }
 
-fn serve(path: &PathBuf, more: &[String]) -> Program {
+fn serve(path: &Path, more: &[String]) -> Program {
     let unix = format!("unix:{}", path.display());
     let arguments = [&["--listen".into(), "127.0.0.1:0".into(), "--listen".into(), unix][..], more].concat();
     Program::serve(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
@@ -81,7 +81,7 @@ fn the_socket_of_a_server_that_was_killed_is_taken_over_and_nothing_else_is() {
     let server = serve(&path, &[]);
     Peer::over(connect(&path), FRAMED_BINARY).is_served();
 
-    let refused = |path: &PathBuf| {
+    let refused = |path: &Path| {
         let listen = format!("unix:{}", path.display());
         let ended = Program::to_end(Command::new(PROGRAM).args(["serve", "--listen", &listen]));
         assert_eq!(ended.code, Some(1));
