@@ -68,7 +68,7 @@ async fn exceptions_keep_their_numbers_and_overloaded_is_told_apart() {
         client.wait();
     })]);
     let client = Client::connect(server.target(), Options::default()).await.expect("a server");
-    let address = server.address;
+    let address = &server.address;
     let texts = [
         (6, "boom", format!("{address} answered with an error: boom (code 6, internal error)")),
         (77, "", format!("{address} answered with an error:  (code 77, unassigned code)")),
@@ -155,7 +155,7 @@ fn threads_call_the_real_server_through_one_blocking_client() {
 async fn calls_that_are_made_together_leave_in_one_write() {
     let server = Fake::serve(vec![script(|client| {
         let mut buffer = vec![0; 64 * 1024];
-        let count = client.stream.read(&mut buffer).expect("calls");
+        let count = client.socket.read(&mut buffer).expect("calls");
         let mut rest = &buffer[..count];
         let mut splitter = Splitter::new(FRAMED_BINARY);
         let mut answers = Vec::new();

@@ -4,7 +4,6 @@ mod support;
 
 use calculate::client::error::TransportError;
 use calculate::client::{CalculateError, Client, Options, blocking};
-use socket2::SockRef;
 use std::net::TcpListener;
 use std::time::Duration;
 use support::fake::*;
@@ -49,7 +48,7 @@ async fn a_server_that_ends_in_a_call_fails_all_in_flight_and_nothing_is_sent_tw
     let read_and_reset = || {
         script(|client| {
             client.calls(8);
-            SockRef::from(&client.stream).set_linger(Some(Duration::ZERO)).expect("linger");
+            client.socket.set_linger(Some(Duration::ZERO)).expect("linger");
         })
     };
     for end in [read_and_end(), read_and_reset()] {
@@ -102,7 +101,7 @@ async fn a_refused_connection_is_one_line_that_says_what_to_do() {
 #[tokio::test]
 async fn a_server_that_comes_back_is_found_again() {
     let server = Fake::serve(vec![answer_once()]);
-    let (address, target) = (server.address, server.target());
+    let (address, target) = (server.address.clone(), server.target());
     let client = Client::connect(target, Options::default()).await.expect("a server");
     assert_eq!(client.square(1.0).await.expect("an answer"), 1.0);
     drop(server);

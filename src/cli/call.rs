@@ -16,8 +16,8 @@ use std::time::Duration;
 /// Without numbers it asks for them, until something that is not a number is typed.
 #[derive(Debug, Args)]
 pub(super) struct Call {
-    /// The server to call
-    #[arg(long, value_name = "HOST:PORT", env = "CALCULATE_SERVER", default_value = "127.0.0.1:9090")]
+    /// The server to call: HOST:PORT or unix:/path
+    #[arg(long, value_name = "TARGET", env = "CALCULATE_SERVER", default_value = "127.0.0.1:9090")]
     server: Target,
     /// A call's one deadline: connecting, sending and waiting
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]

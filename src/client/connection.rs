@@ -2,15 +2,15 @@
 //! matched by sequence id, and any transport or protocol error closes it.
 
 use super::deadline::Deadline;
+use super::dial::dial;
 use super::error::CalculateError;
 use super::message::{self, Input, Output};
 use super::options::Options;
 use super::session::{Failure, Fault, Outcome, Session};
+use super::socket::Socket;
 use super::target::Target;
-use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 
 /// A connection to one server. Dropping it closes it.
@@ -24,7 +24,7 @@ pub(super) struct Connection {
 struct Shared {
     server: String,
     options: Options,
-    stream: TcpStream,
+    socket: Socket,
     session: Mutex<Session>,
     /// Tells the task that there is something to send, or nothing more to come.
     wake: Notify,
@@ -40,14 +40,9 @@ impl Connection {
         options: Options,
         deadline: Deadline,
     ) -> Result<Connection, CalculateError> {
-        let server = target.to_string();
-        let Some(connected) = deadline.limit(TcpStream::connect((target.host(), target.port()))).await else {
-            return Err(CalculateError::no_time_to_connect(&server, deadline));
-        };
-        let connected = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-        let stream = connected.map_err(|error| CalculateError::connect(&server, error))?;
+        let socket = dial(target, deadline).await?;
         let session = Mutex::new(Session::new(options.encoding(), options.limits()));
-        let shared = Arc::new(Shared { server, options, stream, session, wake: Notify::new() });
+        let shared = Arc::new(Shared { server: target.to_string(), options, socket, session, wake: Notify::new() });
         tokio::spawn(Driver { shared: shared.clone() }.run());
         Ok(Connection { shared })
     }
@@ -144,7 +139,7 @@ impl Shared {
 
     /// Closes the socket for both sides at once, also where the task cannot run at the moment.
     fn hang_up(&self) {
-        let _ = shutdown(&self.stream, Shutdown::Both);
+        self.socket.shut();
         self.wake.notify_one();
     }
 }
@@ -171,7 +166,7 @@ impl Driver {
 
     /// Reads and writes until the connection is over or the server has closed it.
     async fn exchange(&self) -> Result<(), End> {
-        let Shared { stream, wake, .. } = &*self.shared;
+        let Shared { socket, wake, .. } = &*self.shared;
         let (mut unsent, mut sent) = (Vec::new(), 0);
         let mut received = Vec::new();
         loop {
@@ -190,18 +185,18 @@ impl Driver {
                 sent = 0;
             }
             tokio::select! {
-                readable = stream.readable() => {
+                readable = socket.readable() => {
                     readable.map_err(End::Lost)?;
                     make_room(&mut received);
-                    match none_if_blocked(stream.try_read_buf(&mut received))? {
+                    match none_if_blocked(socket.try_read(&mut received))? {
                         Some(0) => return Ok(()),
                         Some(arrived) => self.receive(&mut received, arrived)?,
                         None => {}
                     }
                 }
-                writable = stream.writable(), if sent < unsent.len() => {
+                writable = socket.writable(), if sent < unsent.len() => {
                     writable.map_err(End::Lost)?;
-                    sent += none_if_blocked(stream.try_write(&unsent[sent..]))?.unwrap_or(0);
+                    sent += none_if_blocked(socket.try_write(&unsent[sent..]))?.unwrap_or(0);
                 }
                 () = wake.notified() => {}
             }
@@ -212,9 +207,7 @@ impl Driver {
     fn look(&self, received: &mut Vec<u8>) -> Result<bool, End> {
         loop {
             make_room(received);
-            let spare = rustix::buffer::spare_capacity(received);
-            let read = recv(&self.shared.stream, spare, RecvFlags::DONTWAIT).map(|(arrived, _)| arrived);
-            match none_if_blocked(read.map_err(io::Error::from))? {
+            match none_if_blocked(self.shared.socket.read_now(received))? {
                 None => return Ok(true),
                 Some(0) => return Ok(false),
                 Some(arrived) => self.receive(received, arrived)?,

@@ -7,20 +7,20 @@ use tokio::time::{Instant, timeout_at};
 
 /// When a call must be over: connecting, sending and waiting together. It prints as `within 0.5 s`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     at: Instant,
     timeout: Duration,
 }
 
 impl Deadline {
     /// From now on. A time-out beyond what the clock can tell is as good as none.
-    pub(super) fn after(timeout: Duration) -> Deadline {
+    pub(crate) fn after(timeout: Duration) -> Deadline {
         const YEARS: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
         Deadline { at: Instant::now() + timeout.min(YEARS), timeout }
     }
 
     /// What `future` comes to; `None` when the deadline passes first.
-    pub(super) async fn limit<F: Future>(&self, future: F) -> Option<F::Output> {
+    pub(crate) async fn limit<F: Future>(&self, future: F) -> Option<F::Output> {
         timeout_at(self.at, future).await.ok()
     }
 }

@@ -6,8 +6,11 @@ use calculate::client::Target;
 use calculate::idl::calculate::{DomainError, Number};
 use calculate::wire::framing::{Split, Splitter};
 use calculate::wire::{Encoding, Limits, Protocol};
+use socket2::{SockAddr, Socket};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -19,7 +22,9 @@ pub type Script = Box<dyn FnMut(&mut Conversation) + Send>;
 
 /// Serves the first connection by the first script, and so on; further connections by none: they are closed at once.
 pub struct Fake {
-    pub address: SocketAddr,
+    /// As a client is told it: `HOST:PORT` or `unix:/path`.
+    pub address: String,
+    listener: Arc<Socket>,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -28,13 +33,13 @@ pub struct Fake {
 struct Shared {
     stopped: AtomicBool,
     connections: AtomicUsize,
-    streams: Mutex<Vec<TcpStream>>,
+    sockets: Mutex<Vec<Socket>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The server's end of one connection.
 pub struct Conversation {
-    pub stream: TcpStream,
+    pub socket: Socket,
     encoding: Encoding,
     splitter: Splitter,
     received: Vec<u8>,
@@ -46,23 +51,28 @@ impl Fake {
     }
 
     pub fn speaking(encoding: Encoding, scripts: Vec<Script>) -> Fake {
-        Fake::start(TcpListener::bind("127.0.0.1:0").expect("a free port"), encoding, scripts)
+        Fake::start(TcpListener::bind("127.0.0.1:0").expect("a free port").into(), encoding, scripts)
     }
 
     pub fn on(listener: TcpListener, scripts: Vec<Script>) -> Fake {
-        Fake::start(listener, FRAMED_BINARY, scripts)
+        Fake::start(listener.into(), FRAMED_BINARY, scripts)
     }
 
-    fn start(listener: TcpListener, encoding: Encoding, scripts: Vec<Script>) -> Fake {
-        let address = listener.local_addr().expect("an address");
-        let shared = Arc::new(Shared::default());
-        let accepting = shared.clone();
-        let acceptor = thread::spawn(move || accepting.accept(&listener, encoding, scripts));
-        Fake { address, shared, acceptor: Some(acceptor) }
+    /// On a unix socket.
+    pub fn on_unix(scripts: Vec<Script>) -> Fake {
+        Fake::start(UnixListener::bind(socket_path()).expect("a free path").into(), FRAMED_BINARY, scripts)
+    }
+
+    fn start(listener: Socket, encoding: Encoding, scripts: Vec<Script>) -> Fake {
+        let address = in_words(&listener.local_addr().expect("an address"));
+        let (listener, shared) = (Arc::new(listener), Arc::new(Shared::default()));
+        let (listening, accepting) = (listener.clone(), shared.clone());
+        let acceptor = thread::spawn(move || accepting.accept(&listening, encoding, scripts));
+        Fake { address, listener, shared, acceptor: Some(acceptor) }
     }
 
     pub fn target(&self) -> Target {
-        self.address.to_string().parse().expect("a target")
+        self.address.parse().expect("a target")
     }
 
     pub fn connections(&self) -> usize {
@@ -78,23 +88,26 @@ impl Fake {
 }
 
 impl Shared {
-    fn accept(&self, listener: &TcpListener, encoding: Encoding, scripts: Vec<Script>) {
+    fn accept(&self, listener: &Socket, encoding: Encoding, scripts: Vec<Script>) {
         let mut scripts = scripts.into_iter();
-        for stream in listener.incoming() {
-            let stream = stream.expect("a connection");
+        loop {
+            let accepted = listener.accept();
             if self.stopped.load(Ordering::SeqCst) {
                 return;
             }
+            let (socket, peer) = accepted.expect("a connection");
             self.connections.fetch_add(1, Ordering::SeqCst);
             let Some(mut script) = scripts.next() else { continue };
-            stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
-            stream.set_nodelay(true).expect("no delay");
-            lock(&self.streams).push(stream.try_clone().expect("a second handle"));
+            socket.set_read_timeout(Some(DEADLINE)).expect("a time-out");
+            if !peer.is_unix() {
+                socket.set_tcp_nodelay(true).expect("no delay");
+            }
+            lock(&self.sockets).push(socket.try_clone().expect("a second handle"));
             let mut conversation =
-                Conversation { stream, encoding, splitter: Splitter::new(encoding), received: Vec::new() };
+                Conversation { socket, encoding, splitter: Splitter::new(encoding), received: Vec::new() };
             let run = move || {
                 script(&mut conversation);
-                let _ = conversation.stream.shutdown(Shutdown::Both);
+                let _ = conversation.socket.shutdown(Shutdown::Both);
             };
             lock(&self.threads).push(thread::spawn(run));
         }
@@ -105,17 +118,38 @@ impl Drop for Fake {
     /// A script that failed fails the test.
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
+        // This wakes the acceptor.
+        let _ = self.listener.shutdown(Shutdown::Both);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
         }
-        for stream in lock(&self.shared.streams).iter() {
-            let _ = stream.shutdown(Shutdown::Both);
+        for socket in lock(&self.shared.sockets).iter() {
+            let _ = socket.shutdown(Shutdown::Both);
         }
         let ended: Vec<_> = lock(&self.shared.threads).drain(..).map(JoinHandle::join).collect();
+        if let Some(path) = self.address.strip_prefix("unix:") {
+            let _ = std::fs::remove_file(path);
+        }
         if !thread::panicking() {
             assert!(ended.iter().all(Result::is_ok), "a script failed: see above");
         }
+    }
+}
+
+/// A path for a socket that nobody else has.
+pub fn socket_path() -> PathBuf {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("calculate-test-{}-{number}.sock", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+fn in_words(address: &SockAddr) -> String {
+    match (address.as_socket(), address.as_pathname()) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(path)) => format!("unix:{}", path.display()),
+        (None, None) => panic!("no address: {address:?}"),
     }
 }
 
@@ -136,7 +170,7 @@ impl Conversation {
                 }
             }
             let mut buffer = [0; 64 * 1024];
-            match self.stream.read(&mut buffer) {
+            match self.socket.read(&mut buffer) {
                 Ok(0) | Err(_) => return None,
                 Ok(count) => self.received.extend_from_slice(&buffer[..count]),
             }
@@ -153,7 +187,7 @@ impl Conversation {
 
     /// Sends what the client may not want any more.
     pub fn send(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
+        let _ = self.socket.write_all(bytes);
     }
 
     /// Answers with the number that the call brought.

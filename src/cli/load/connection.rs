@@ -3,17 +3,18 @@
 use super::pacer::Pacer;
 use super::report::Tally;
 use super::script::{LENGTH, Script};
+use crate::client::deadline::Deadline;
+use crate::client::dial::dial;
+use crate::client::socket::Socket;
+use crate::client::{CalculateError, Target};
 use crate::wire::framing::{Split, Splitter};
 use crate::wire::message::{Header, Kind};
 use crate::wire::{Limits, Malformed};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// What one connection is to do.
@@ -33,16 +34,14 @@ pub(super) struct Plan {
     pub(super) calls: Option<u64>,
 }
 
-pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = timeout(PATIENCE, TcpStream::connect(address)).await??;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+pub(super) async fn connect(target: &Target) -> Result<Socket, CalculateError> {
+    dial(target, Deadline::after(PATIENCE)).await
 }
 
 /// Runs the plan. Gives the connection back, to be held or closed.
-pub(super) async fn run(stream: TcpStream, script: Rc<Script>, plan: Plan, tally: Rc<RefCell<Tally>>) -> TcpStream {
+pub(super) async fn run(socket: Socket, script: Rc<Script>, plan: Plan, tally: Rc<RefCell<Tally>>) -> Socket {
     let mut connection = Connection {
-        stream,
+        socket,
         splitter: Splitter::new(script.encoding),
         script,
         plan,
@@ -58,7 +57,7 @@ pub(super) async fn run(stream: TcpStream, script: Rc<Script>, plan: Plan, tally
         Ok(Err(error)) => connection.fail(&error.to_string()),
         Err(_) => connection.fail(NO_ANSWER),
     }
-    connection.stream
+    connection.socket
 }
 
 /// Connecting may take this long, and so may the replies to what is in flight at the end; then they have failed.
@@ -67,7 +66,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const NO_ANSWER: &str = "the server did not answer in time";
 
 struct Connection {
-    stream: TcpStream,
+    socket: Socket,
     script: Rc<Script>,
     splitter: Splitter,
     plan: Plan,
@@ -113,12 +112,12 @@ impl Connection {
                 return Ok(());
             }
             match self.plan.calls {
-                None => self.stream.readable().await?,
+                None => self.socket.readable().await?,
                 Some(_) => {
-                    timeout(PATIENCE, self.stream.readable()).await.map_err(|_| io::Error::other(NO_ANSWER))??
+                    timeout(PATIENCE, self.socket.readable()).await.map_err(|_| io::Error::other(NO_ANSWER))??
                 }
             }
-            free = self.receive().await?;
+            free = self.receive()?;
         }
     }
 
@@ -138,9 +137,9 @@ impl Connection {
             let sends = due < self.plan.end && self.in_flight() < LENGTH as u64;
             tokio::select! {
                 waited = pacer.until(due), if sends => waited?,
-                readable = self.stream.readable(), if self.in_flight() > 0 => {
+                readable = self.socket.readable(), if self.in_flight() > 0 => {
                     readable?;
-                    self.receive().await?;
+                    self.receive()?;
                 }
             }
         }
@@ -156,9 +155,9 @@ impl Connection {
             let script = self.script.clone();
             let mut calls = script.calls.messages(from, to);
             while !calls.is_empty() {
-                match self.stream.try_write(calls) {
+                match self.socket.try_write(calls) {
                     Ok(taken) => calls = &calls[taken..],
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.stream.writable().await?,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.writable().await?,
                     Err(error) => return Err(error),
                 }
             }
@@ -168,12 +167,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads once. Gives the number of replies.
-    async fn receive(&mut self) -> io::Result<u64> {
+    /// Reads once, if there is something to read. Gives the number of replies.
+    fn receive(&mut self) -> io::Result<u64> {
         const MOST: usize = 64 * 1024;
         self.received.reserve(MOST);
-        if self.stream.read_buf(&mut self.received).await? == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));
+        match self.socket.try_read(&mut self.received) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+            Err(error) => return Err(error),
         }
         let now = Instant::now();
         let before = self.replied;

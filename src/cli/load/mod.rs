@@ -11,7 +11,7 @@ mod script;
 use super::encoding::EncodingArgs;
 use super::method::Method;
 use super::{fail, say, seconds};
-use crate::client::{CalculateError, Target};
+use crate::client::Target;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use connection::Plan;
@@ -20,7 +20,6 @@ use report::{Report, Tally};
 use script::Script;
 use std::cell::RefCell;
 use std::io::IsTerminal;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -33,8 +32,8 @@ use tokio::time::Instant;
 /// failed or was answered wrongly.
 #[derive(Debug, Args)]
 pub(super) struct Load {
-    /// The server to load
-    #[arg(long, value_name = "HOST:PORT", env = "CALCULATE_SERVER", default_value = "127.0.0.1:9090")]
+    /// The server to load: HOST:PORT or unix:/path
+    #[arg(long, value_name = "TARGET", env = "CALCULATE_SERVER", default_value = "127.0.0.1:9090")]
     server: Target,
     /// Connections
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
@@ -85,13 +84,9 @@ fn rate(text: &str) -> Result<f64, String> {
 
 impl Load {
     pub(super) fn run(self) -> ExitCode {
-        let Some(address) = resolve(&self.server) else {
-            return fail(1, format_args!("cannot resolve {}", self.server));
-        };
         super::serve::allow_descriptors();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
-        let outcome =
-            runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(address)));
+        let outcome = runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load()));
         match outcome {
             Ok((tally, measured)) => {
                 let report = Report { tally: &tally.borrow(), measured, connections: self.connections };
@@ -109,13 +104,11 @@ impl Load {
         }
     }
 
-    async fn load(&self, address: SocketAddr) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
+    async fn load(&self) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
         let script = Rc::new(Script::write(self.method, self.encoding.encoding(), self.expect == Expect::Echo));
-        let mut streams = Vec::with_capacity(self.connections);
+        let mut sockets = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
-            let connected = connection::connect(address).await;
-            streams
-                .push(connected.map_err(|error| CalculateError::connect(&self.server.to_string(), error).to_string())?);
+            sockets.push(connection::connect(&self.server).await.map_err(|error| error.to_string())?);
         }
         let start = Instant::now();
         let (counts_from, end) = match self.calls {
@@ -123,12 +116,12 @@ impl Load {
             Some(_) => (start, start + Duration::from_secs(3600)),
         };
         let tally = Rc::new(RefCell::new(Tally::new()));
-        let tasks: Vec<_> = streams
+        let tasks: Vec<_> = sockets
             .into_iter()
             .enumerate()
-            .map(|(index, stream)| {
+            .map(|(index, socket)| {
                 let plan = self.plan(index, start, counts_from, end);
-                tokio::task::spawn_local(connection::run(stream, script.clone(), plan, tally.clone()))
+                tokio::task::spawn_local(connection::run(socket, script.clone(), plan, tally.clone()))
             })
             .collect();
         let progress = self.show_progress(start, end);
@@ -177,8 +170,4 @@ impl Load {
         });
         bar
     }
-}
-
-fn resolve(target: &Target) -> Option<SocketAddr> {
-    (target.host(), target.port()).to_socket_addrs().ok()?.next()
 }
