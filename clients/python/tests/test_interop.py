@@ -1,53 +1,28 @@
-"""The real server, written in Rust. $CALCULATE_PROGRAM names its program; CALCULATE_SKIP_INTEROP=1 leaves this out."""
+"""The real server, written in Rust (see programs.py)."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import os
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import PATIENCE_S
+from programs import needs_server, serving
 
 import calculate
 from calculate import DomainError, aio
 
-BUILT = Path(__file__).resolve().parents[3] / "target" / "release" / "calculate"
 FORMATS = [(protocol, framing) for protocol in ("binary", "compact") for framing in ("framed", "unframed")]
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("CALCULATE_SKIP_INTEROP") == "1", reason="CALCULATE_SKIP_INTEROP=1 is set"
-)
+pytestmark = needs_server
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    program = Path(os.environ.get("CALCULATE_PROGRAM", BUILT))
-    if not program.exists():
-        pytest.fail(
-            f"no server at {program}; build it with 'cargo build --release', name another in CALCULATE_PROGRAM, "
-            "or leave these tests out with CALCULATE_SKIP_INTEROP=1"
-        )
-    process = subprocess.Popen(
-        [program, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("listening on "), f"the server's first line is {line!r}"
-        yield line.removeprefix("listening on ").strip()
-    finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE_S)
-        finally:
-            process.kill()
-            process.stdout.close()
+    with serving() as address:
+        yield address
 
 
 @pytest.mark.parametrize(("protocol", "framing"), FORMATS)
