@@ -6,13 +6,17 @@
         client.square(9.0)  # 3.0: Square is the square ROOT
         client.cal(3.0)     # 9.0: Cal is the square
 
-``calculate.aio`` has the same for asyncio.
+``calculate.aio`` has the same for asyncio. A server that wants TLS, and a client certificate:
+
+    tls = calculate.Tls(ca="ca.pem", certificate="client.pem", key="client.key")
+    client = calculate.connect("localhost:9090", tls=tls)
 """
 
 from __future__ import annotations
 
 from . import aio
 from ._client import Client, connect
+from ._tls import Tls
 from .errors import (
     ApplicationError,
     CalculateError,
@@ -35,6 +39,7 @@ __all__ = [
     "DomainError",
     "Overloaded",
     "ProtocolError",
+    "Tls",
     "TransportError",
     "aio",
     "connect",

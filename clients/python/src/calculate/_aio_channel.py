@@ -8,11 +8,13 @@ from typing import Any
 
 from . import _text
 from ._aio_connection import AioConnection
-from ._aio_dial import aio_dial
+from ._aio_dial import aio_dial, aio_secure
+from ._aio_tls import AioTlsLayer
 from ._method import Method
 from ._options import Options, check_timeout
 from ._session import Unsent
-from ._target import Target
+from ._target import Target, UnixTarget
+from ._tls_stream import TlsStream
 from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
 
 _ATTEMPTS_MAX = 3
@@ -21,7 +23,7 @@ _ATTEMPTS_MAX = 3
 class AioChannel:
     """Calls to one server. The tasks of one event loop share it."""
 
-    def __init__(self, target: Target, options: Options) -> None:
+    def __init__(self, target: Target | UnixTarget, options: Options) -> None:
         self._target = target
         self._options = options
         self._server = str(target)
@@ -32,6 +34,8 @@ class AioChannel:
         self._live: set[AioConnection] = set()
         # One at a time, whoever waits for it.
         self._connecting: asyncio.Task[AioConnection] | None = None
+        # What is said to whom it takes too long.
+        self._late = _text.no_time_to_connect
 
     async def connect(self) -> None:
         """Makes the first connection, within the time-out of the options."""
@@ -64,7 +68,8 @@ class AioChannel:
                 connection.abandon(call)
                 del call  # or the error, its traceback, this frame and the call would keep each other alive
                 raise
-        raise ConnectionClosed(_text.closed_at_once(self._server))
+        assert connection is not None
+        raise connection.session.given_up()
 
     async def close(self) -> None:
         """Closes all connections; calls in flight fail with ConnectionClosed. May be repeated."""
@@ -92,7 +97,7 @@ class AioChannel:
         connecting = self._connecting
         await asyncio.wait({connecting}, timeout=deadline - monotonic())
         if not connecting.done():
-            raise DeadlineExceeded(_text.no_time_to_connect(self._server, timeout))
+            raise DeadlineExceeded(self._late(self._server, timeout))
         if connecting.cancelled():
             raise self._closed_error()
         error = connecting.exception()
@@ -101,10 +106,17 @@ class AioChannel:
         return connecting.result()
 
     async def _connect(self, timeout: float) -> AioConnection:
-        sock = await aio_dial(self._target, timeout, monotonic() + timeout)
-        _, connection = await self._loop.create_connection(
-            lambda: AioConnection(self._loop, self._options, self._server), sock=sock
-        )
+        tls = self._options.tls
+        stream = None if tls is None else TlsStream(tls, self._target)
+        deadline = monotonic() + timeout
+        self._late = _text.no_time_to_connect
+        sock = await aio_dial(self._target, timeout, deadline)
+        if stream is not None:
+            self._late = _text.no_time_for_handshake
+            await aio_secure(sock, stream, self._server, timeout, deadline)
+        connection = AioConnection(self._loop, self._options, self._server)
+        protocol = connection if stream is None else AioTlsLayer(connection, sock, stream)
+        await self._loop.create_connection(lambda: protocol, sock=sock)
         self._live.add(connection)
         connection.lost.add_done_callback(lambda _: self._live.discard(connection))
         return connection

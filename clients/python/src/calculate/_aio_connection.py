@@ -22,7 +22,7 @@ _SWEEP_GAP_S = 0.001  # at least this between two sweeps, as each looks at all c
 
 
 class AioConnection(asyncio.Protocol):
-    """One TCP connection and the calls on it."""
+    """One connection and the calls on it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, options: Options, server: str) -> None:
         self._loop = loop
@@ -59,6 +59,11 @@ class AioConnection(asyncio.Protocol):
         self.session.end(error)
         self._settle()
 
+    def fail(self, error: OSError | None) -> None:
+        """Ends the connection, which the server closed (None) or which was lost."""
+        self.session.lose(error)
+        self._settle()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
@@ -69,15 +74,10 @@ class AioConnection(asyncio.Protocol):
         self._settle()
 
     def eof_received(self) -> None:
-        self.end(ConnectionClosed(_text.closed_by_server(self._server)))
+        self.fail(None)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if isinstance(error, OSError):
-            closed = ConnectionClosed(_text.lost(self._server, error))
-            closed.__cause__ = error
-        else:
-            closed = ConnectionClosed(_text.closed_by_server(self._server))
-        self.end(closed)
+        self.fail(error if isinstance(error, OSError) else None)
         if not self.lost.done():
             self.lost.set_result(None)
 

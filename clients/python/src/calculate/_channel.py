@@ -14,7 +14,7 @@ from ._dial import dial
 from ._method import Method
 from ._options import Options, check_timeout
 from ._session import Unsent
-from ._target import Target
+from ._target import Target, UnixTarget
 from .errors import ConnectionClosed, DeadlineExceeded
 
 _ATTEMPTS_MAX = 3
@@ -23,7 +23,7 @@ _ATTEMPTS_MAX = 3
 class Channel:
     """Calls to one server. Threads share it."""
 
-    def __init__(self, target: Target, options: Options) -> None:
+    def __init__(self, target: Target | UnixTarget, options: Options) -> None:
         """Connects; raises ConnectError, or DeadlineExceeded after ``options.timeout``."""
         self._target = target
         self._options = options
@@ -42,15 +42,15 @@ class Channel:
         deadline = monotonic() + timeout
         connection = self._connection
         attempts = 0
-        while attempts < _ATTEMPTS_MAX:
+        while True:
             if connection is not None:
                 attempts += 1
                 try:
                     return connection.call(method, args, timeout, deadline)
                 except Unsent:
-                    pass
+                    if attempts == _ATTEMPTS_MAX:
+                        raise connection.given_up() from None
             connection = self._replace(connection, timeout, deadline)
-        raise ConnectionClosed(_text.closed_at_once(self._server))
 
     def close(self) -> None:
         """Closes all connections; calls in flight fail with ConnectionClosed. May be repeated."""
@@ -87,7 +87,7 @@ class Channel:
     def _connect(self, timeout: float, deadline: float) -> Connection:
         if self._closed:
             raise ConnectionClosed(_text.closed_by_client(self._server))
-        connection = Connection(dial(self._target, timeout, deadline), self._options, self._server)
+        connection = Connection(dial(self._target, self._options.tls, timeout, deadline), self._options, self._server)
         with self._live_mutex:
             self._live.add(connection)
         if self._closed:  # meanwhile: close() may not have seen it

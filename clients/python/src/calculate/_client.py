@@ -14,6 +14,7 @@ from ._gen.ttypes import Number
 from ._method import Method
 from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
 from ._target import parse_target
+from ._tls import Tls
 from .errors import DomainError
 
 
@@ -24,18 +25,20 @@ def connect(
     protocol: Protocol = "binary",
     framing: Framing = "framed",
     max_message_bytes: int = MAX_MESSAGE_BYTES,
+    tls: Tls | None = None,
 ) -> Client:
     """Connects to a Calculate server and returns a client of it.
 
-    ``server`` is ``HOST:PORT`` or ``[IPv6]:PORT``. ``timeout``, in seconds, is the one deadline of each call
-    (connecting, sending and waiting together) and of this call. A reply longer than ``max_message_bytes`` is a
-    ProtocolError. The wire formats are those of thrift-rpc.md, thrift-binary-protocol.md and
-    thrift-compact-protocol.md of Apache Thrift.
+    ``server`` is ``HOST:PORT``, ``[IPv6]:PORT``, or ``unix:/PATH`` for a unix socket. ``timeout``, in seconds, is the
+    one deadline of each call (connecting, a TLS handshake included, sending and waiting together) and of this call. A
+    reply longer than ``max_message_bytes`` is a ProtocolError. ``tls`` is a ``Tls`` for a server that wants it:
+    ``Tls()`` trusts the system's authorities. The wire formats are those of Apache Thrift's thrift-rpc.md,
+    thrift-binary-protocol.md and thrift-compact-protocol.md.
 
     Raises ValueError for an argument that cannot be right, ConnectError when no connection can be made, and
     DeadlineExceeded when it cannot be made in time.
     """
-    options = Options(timeout, protocol, framing, max_message_bytes)
+    options = Options(timeout, protocol, framing, max_message_bytes, tls)
     return Client(Channel(parse_target(server), options))
 
 

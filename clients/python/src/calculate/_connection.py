@@ -17,8 +17,9 @@ from typing import Any
 from . import _text
 from ._method import Method
 from ._options import Options
-from ._readiness import wait_readable, wait_writable
+from ._readiness import wait_writable
 from ._session import Session, Unsent
+from ._tls_socket import AnySocket, readable
 from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
 
 _READ_BYTES = 65_536
@@ -28,11 +29,11 @@ Role = Callable[["_Call", float], Any]
 
 
 class Connection:
-    """One TCP connection and the calls on it."""
+    """One connection and the calls on it."""
 
-    def __init__(self, sock: socket.socket, options: Options, server: str) -> None:
+    def __init__(self, sock: AnySocket, options: Options, server: str) -> None:
         self._sock = sock
-        self._wait_readable = wait_readable(sock)
+        self._wait_readable = readable(sock)
         self._server = server
         # Guards all below and every call's state; never held over a system call that can block.
         self._mutex = threading.Lock()
@@ -71,6 +72,11 @@ class Connection:
             raise call.error
         finally:
             del call  # or the error, its traceback, this frame and the call would keep each other alive
+
+    def given_up(self) -> ConnectionClosed:
+        """As Session.given_up."""
+        with self._mutex:
+            return self._session.given_up()
 
     def close(self, error: ConnectionClosed) -> None:
         """Ends the connection; every call in flight fails with ``error``."""
@@ -169,7 +175,7 @@ class Connection:
         if data:
             self._session.receive(data)
         else:
-            self._session.end(ConnectionClosed(_text.closed_by_server(self._server)))
+            self._session.lose(None)
         if not self._session.usable:
             self._settle()
 
@@ -177,15 +183,17 @@ class Connection:
         """Takes in what came while nobody was reading: the end of the connection, or a late answer. As _take."""
         while self._session.usable and self._wait_readable(0):
             try:
-                data = self._sock.recv(_READ_BYTES)
-            except OSError:
-                data = b""
-            self._take(data)
+                self._take(self._sock.recv(_READ_BYTES))
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                self._session.lose(error)
+                self._settle()
 
     def _fail(self, error: OSError) -> None:
-        closed = ConnectionClosed(_text.lost(self._server, error))
-        closed.__cause__ = error
-        self.close(closed)
+        with self._mutex:
+            self._session.lose(error)
+            self._settle()
 
     def _leave(self, call: _Call, *, whole: bool) -> None:
         """Gives up a call that is not done, and the roles of its thread.
@@ -215,11 +223,10 @@ class Connection:
         """Closes the socket of a finished session, once nobody is using it. With the mutex held."""
         if not self._session.finished:
             return
+        with contextlib.suppress(OSError):  # not connected any more: they see that, too
+            self._sock.shutdown(socket.SHUT_RDWR)  # wakes them
         if self._reader is None and self._sender is None:
             self._sock.close()
-        else:
-            with contextlib.suppress(OSError):  # not connected any more: they see that, too
-                self._sock.shutdown(socket.SHUT_RDWR)  # wakes them
 
 
 def _wait_ms(deadline: float) -> int:

@@ -1,39 +1,59 @@
-"""Makes a blocking client's TCP connection within a deadline."""
+"""Makes a blocking client's connection within a deadline."""
 
 from __future__ import annotations
 
 import queue
 import socket
 import threading
+import time
 from time import monotonic
 from typing import Any
 
 from . import _text
-from ._target import Target
+from ._target import Target, UnixTarget
+from ._tls import Tls
+from ._tls_socket import AnySocket, shake_hands
+from ._tls_stream import TlsStream
 from .errors import ConnectError, DeadlineExceeded
+
+UNIX_RETRY_S = 0.01  # nothing says when there is room in a unix socket's backlog
 
 Address = tuple[Any, ...]  # what socket.getaddrinfo gives
 
 
-def dial(target: Target, timeout: float, deadline: float) -> socket.socket:
-    """A connected, non-blocking socket with TCP_NODELAY. ``deadline`` is on the clock of time.monotonic().
+def dial(target: Target | UnixTarget, tls: Tls | None, timeout: float, deadline: float) -> AnySocket:
+    """A connected, non-blocking socket, after the TLS handshake if there is to be one.
 
-    Every address of the name is tried in turn, each with a fair share of the time that is left.
+    ``deadline`` is on the clock of time.monotonic(). Raises ConnectError or DeadlineExceeded, which quotes
+    ``timeout``; and ValueError when TLS does not know what the server is called.
     """
+    stream = None if tls is None else TlsStream(tls, target)
+    sock: socket.socket | None = None
     try:
-        addresses = _look_up(target, deadline)
-        while True:
-            address = addresses.pop(0)
-            share = (deadline - monotonic()) / (len(addresses) + 1)
-            try:
-                return _connect(address, share)
-            except OSError:
-                if not addresses:
-                    raise
-    except OSError as error:
+        sock = _connect_unix(target, deadline) if isinstance(target, UnixTarget) else _connect_any(target, deadline)
+        return sock if stream is None else shake_hands(sock, stream, deadline)
+    except BaseException as error:
+        if sock is not None:
+            sock.close()
+        if not isinstance(error, OSError):
+            raise
         if isinstance(error, TimeoutError) and error.errno is None:  # ours, not the system's ETIMEDOUT
-            raise DeadlineExceeded(_text.no_time_to_connect(str(target), timeout)) from None
+            late = _text.no_time_to_connect if sock is None else _text.no_time_for_handshake
+            raise DeadlineExceeded(late(str(target), timeout)) from None
         raise ConnectError(_text.cannot_connect(str(target), error)) from error
+
+
+def _connect_any(target: Target, deadline: float) -> socket.socket:
+    """Every address of the name is tried in turn, each with a fair share of the time that is left."""
+    addresses = _look_up(target, deadline)
+    while True:
+        address = addresses.pop(0)
+        share = (deadline - monotonic()) / (len(addresses) + 1)
+        try:
+            return _connect(address, share)
+        except OSError:
+            if not addresses:
+                raise
 
 
 def _connect(address: Address, timeout: float) -> socket.socket:
@@ -50,6 +70,23 @@ def _connect(address: Address, timeout: float) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _connect_unix(target: UnixTarget, deadline: float) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        while True:
+            try:
+                sock.connect(target.path)
+                return sock
+            except BlockingIOError:  # the backlog is full
+                if monotonic() + UNIX_RETRY_S > deadline:
+                    raise TimeoutError from None
+                time.sleep(UNIX_RETRY_S)
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _look_up(target: Target, deadline: float) -> list[Address]:

@@ -17,6 +17,8 @@ from ._message import BINARY_VERSION, COMPACT_ID, COMPACT_VERSION, Malformed
 from ._varint import varint_read
 
 DEPTH_MAX = 64  # the recursion limit of thrift-tconfiguration.md
+_BINARY_FIRST = BINARY_VERSION >> 8
+_NOT_BINARY = "answered with something other than an unframed binary message; is the framing right?"
 
 Walk = Generator[None, None, int]
 Extent = Callable[[bytearray, int, int], Walk]
@@ -27,10 +29,12 @@ def binary_extent(data: bytearray, start: int, length_max: int) -> Walk:
     nest = _Nest(start + length_max)
     position = start + 8
     while len(data) < position:
+        if len(data) > start and data[start] != _BINARY_FIRST:  # it may be too short ever to get there: a TLS alert
+            raise Malformed(_NOT_BINARY)
         yield
     version, length = _unpack_head(data, start)
     if version != BINARY_VERSION:
-        raise Malformed("answered with something other than an unframed binary message; is the framing right?")
+        raise Malformed(_NOT_BINARY)
     position = nest.within(position + length + 4)
     while nest.open:
         kind = nest.next_kind()

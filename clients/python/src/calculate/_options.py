@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ._tls import Tls
+
 Protocol = Literal["binary", "compact"]
 Framing = Literal["framed", "unframed"]
 
@@ -24,6 +26,8 @@ class Options:
     framing: Framing = "framed"
     max_message_bytes: int = MAX_MESSAGE_BYTES
     """The longest message that is accepted or sent."""
+    tls: Tls | None = None
+    """None for a plain connection."""
 
     def __post_init__(self) -> None:
         check_timeout(self.timeout)
@@ -33,6 +37,8 @@ class Options:
             raise ValueError(f"framing {self.framing!r} is not known; use 'framed' or 'unframed'")
         if not 0 < self.max_message_bytes <= _MAX_MESSAGE_BYTES_MAX:
             raise ValueError(f"max_message_bytes is {self.max_message_bytes}; use 1 to {_MAX_MESSAGE_BYTES_MAX}")
+        if self.tls is not None and not isinstance(self.tls, Tls):
+            raise ValueError(f"tls is {self.tls!r}; use calculate.Tls(…), or None for a plain connection")
 
 
 def check_timeout(timeout: float) -> None:

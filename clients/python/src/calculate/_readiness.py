@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import select
-import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 # Waits up to some milliseconds; what it returns is true when there is something to read, end and error included.
 WaitReadable = Callable[[int], Any]
 
 
-def wait_readable(sock: socket.socket) -> WaitReadable:
+class HasFileno(Protocol):
+    """A socket, or what has one inside."""
+
+    def fileno(self) -> int: ...
+
+
+def wait_readable(sock: HasFileno) -> WaitReadable:
     """What waits until ``sock`` can be read. For one thread at a time."""
     if hasattr(select, "poll"):
         poll = select.poll()
@@ -20,7 +25,7 @@ def wait_readable(sock: socket.socket) -> WaitReadable:
     return lambda wait_ms: select.select([sock], [], [], wait_ms / 1000)[0]
 
 
-def wait_writable(sock: socket.socket, wait_ms: int, *, or_readable: bool) -> None:
+def wait_writable(sock: HasFileno, wait_ms: int, *, or_readable: bool) -> None:
     """Returns when the socket can be written (or read, if so asked), or after ``wait_ms``."""
     if hasattr(select, "poll"):
         poll = select.poll()

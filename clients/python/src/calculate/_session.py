@@ -12,11 +12,13 @@ from ._framing import make_framer
 from ._message import CODECS, EXCEPTION, REPLY, Malformed
 from ._method import Method
 from ._options import Options
+from ._tls_fault import TlsFault
 from .errors import ApplicationError, CalculateError, ConnectionClosed, Overloaded, ProtocolError
 
 ABANDONED_MAX = 1024
 _SEQID_MAX = 2**31 - 1
 _LOADSHEDDING = 11  # fbthrift's number for it
+_TLS_ALERT = b"\x15\x03"  # how a record that refuses what is no TLS begins (RFC 8446, 5.1)
 
 
 class Unsent(ConnectionClosed):
@@ -49,6 +51,7 @@ class Session(Generic[C]):
         self._framer = make_framer(options)
         self._length_max = options.max_message_bytes
         self._server = server
+        self._plain = options.tls is None
         self._last_seqid = 0
         self._reads = 0
         # Ids whose answer is awaited, oldest first, and ids whose answer will be dropped: no id is in both.
@@ -115,7 +118,17 @@ class Session(Generic[C]):
             if self._framer.fault is not None:
                 raise Malformed(self._framer.fault)
         except Malformed as error:
-            self._end_faulty(str(error), culprit, error)
+            if self._plain and self._reads == 1 and data.startswith(_TLS_ALERT):
+                self.end(ConnectionClosed(_text.wants_tls(self._server)))
+            else:
+                self._end_faulty(str(error), culprit, error)
+
+    def given_up(self) -> ConnectionClosed:
+        """The error of a call that could not be sent, here or on connections before this one."""
+        cause = self.ended.__cause__ if self.ended is not None else None
+        if isinstance(cause, TlsFault):
+            return ConnectionClosed(_text.lost(self._server, cause))
+        return ConnectionClosed(_text.closed_at_once(self._server))
 
     def abandon(self, call: C) -> bool:
         """Gives a call up, unless it is over already; an answer that comes later is dropped."""
@@ -138,6 +151,15 @@ class Session(Generic[C]):
             self.ended = error
             self.usable = False
             self._fail_pending(error)
+
+    def lose(self, error: OSError | None) -> None:
+        """Ends the connection, which the server closed (None) or which was lost."""
+        text = _text.closed_by_server(self._server) if error is None else _text.lost(self._server, error)
+        if self._plain and not self._reads:
+            text = _text.may_want_tls(text)
+        closed = ConnectionClosed(text)
+        closed.__cause__ = error
+        self.end(closed)
 
     def _free_seqid(self) -> int:
         seqid = self._last_seqid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ._tls_fault import TlsFault, TlsRefusal
 from .errors import one_line
 
 
@@ -32,7 +33,17 @@ def closed_by_client(server: str) -> str:
     return f"this client of {server} was closed"
 
 
+def may_want_tls(text: str) -> str:
+    return f"{text}; if the server wants TLS, connect with TLS"
+
+
+def wants_tls(server: str) -> str:
+    return f"{server} closed the connection, as it wants TLS; connect with TLS"
+
+
 def lost(server: str, error: OSError) -> str:
+    if isinstance(error, TlsRefusal):
+        return f"{server} closed the connection: {error}"
     return f"the connection to {server} was lost ({_reason(error)}); the call may have been carried out"
 
 
@@ -43,11 +54,17 @@ def stalled(server: str) -> str:
 
 
 def cannot_connect(server: str, error: OSError) -> str:
+    if isinstance(error, TlsFault):
+        return f"cannot connect to {server} with TLS: {error}"
     return f"cannot connect to {server} ({_reason(error)}); is it running, and is this its address?"
 
 
 def no_time_to_connect(server: str, timeout: float) -> str:
     return f"no connection to {server} within {timeout:g} s; is it running, and is this its address?"
+
+
+def no_time_for_handshake(server: str, timeout: float) -> str:
+    return f"no TLS handshake with {server} within {timeout:g} s; is it busy, and does it speak TLS?"
 
 
 def no_answer(server: str, method: str, timeout: float) -> str:

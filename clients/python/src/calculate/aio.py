@@ -14,6 +14,7 @@ from ._aio_channel import AioChannel
 from ._client import CAL, SQUARE, cal_args, square_args
 from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
 from ._target import parse_target
+from ._tls import Tls
 
 __all__ = ["AsyncClient", "connect"]
 
@@ -25,12 +26,13 @@ async def connect(
     protocol: Protocol = "binary",
     framing: Framing = "framed",
     max_message_bytes: int = MAX_MESSAGE_BYTES,
+    tls: Tls | None = None,
 ) -> AsyncClient:
     """Connects to a Calculate server and returns a client of it, for the running event loop.
 
     The arguments and the errors are those of ``calculate.connect``.
     """
-    options = Options(timeout, protocol, framing, max_message_bytes)
+    options = Options(timeout, protocol, framing, max_message_bytes, tls)
     channel = AioChannel(parse_target(server), options)
     await channel.connect()
     return AsyncClient(channel)

@@ -79,7 +79,7 @@ class ApplicationError(CalculateError):
     """The server answered with a TApplicationException.
 
     ``code`` is its type (thrift-rpc.md: 1 unknown method, 6 internal error, …) and ``text`` the server's own
-    words, unchanged; ``server`` is HOST:PORT.
+    words, unchanged; ``server`` is its address.
     """
 
     def __init__(self, code: int, text: str, server: str) -> None:
@@ -96,7 +96,8 @@ class ApplicationError(CalculateError):
 class DomainError(CalculateError):
     """The argument lies outside the domain on which the function is defined.
 
-    ``message`` is the server's own words, ``value`` the argument as the server received it, ``server`` HOST:PORT.
+    ``message`` is the server's own words, ``value`` the argument as the server received it, ``server`` its
+    address.
     """
 
     def __init__(self, message: str, value: float, server: str) -> None:
