@@ -14,6 +14,7 @@ from typing import NoReturn, get_args
 
 from ._client import Client, connect
 from ._options import TIMEOUT_S, Framing, Protocol
+from ._tls import Tls
 from .errors import CalculateError, DomainError
 
 DEFAULT_SERVER = "127.0.0.1:9090"
@@ -41,7 +42,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "numbers", metavar="NUMBER", nargs="*", type=_to_number, help="such as 9, -4, 1e300, inf or nan"
     )
-    parser.add_argument("--server", metavar="HOST:PORT", default=DEFAULT_SERVER, help="default: %(default)s")
+    parser.add_argument(
+        "--server", metavar="HOST:PORT", default=DEFAULT_SERVER, help="or unix:/PATH; default: %(default)s"
+    )
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_to_number, default=TIMEOUT_S, help="of each call; default: %(default)g"
     )
@@ -53,9 +56,35 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--protocol", choices=get_args(Protocol), default="binary", help="default: %(default)s")
     parser.add_argument("--framing", choices=get_args(Framing), default="framed", help="default: %(default)s")
+    _add_tls_arguments(parser)
     parsed = parser.parse_args([_hide_sign(argument) for argument in arguments])
     parsed.error = parser.error
     return parsed
+
+
+def _add_tls_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "TLS", "Any of these means TLS, with a server that must have the right certificate."
+    )
+    group.add_argument("--tls", action="store_true", help="trust the system's authorities, unless --tls-ca is given")
+    group.add_argument("--tls-ca", metavar="FILE", help="the authorities to trust (PEM)")
+    group.add_argument("--tls-certificate", metavar="FILE", help="the client's certificate (PEM)")
+    group.add_argument("--tls-key", metavar="FILE", help="its unencrypted private key (PEM)")
+    group.add_argument(
+        "--tls-server-name",
+        metavar="NAME",
+        help="what the server's certificate must be for; default: the host of --server",
+    )
+
+
+def _tls(parsed: argparse.Namespace) -> Tls | None:
+    files = (parsed.tls_ca, parsed.tls_certificate, parsed.tls_key)
+    if not parsed.tls and parsed.tls_server_name is None and all(file is None for file in files):
+        return None
+    if (parsed.tls_certificate is None) != (parsed.tls_key is None):
+        raise ValueError("--tls-certificate and --tls-key go together")
+    ca, certificate, key = files
+    return Tls(ca=ca, certificate=certificate, key=key, server_name=parsed.tls_server_name)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -84,7 +113,13 @@ def _to_number(text: str) -> float:
 
 def _run(parsed: argparse.Namespace) -> int:
     try:
-        with connect(parsed.server, timeout=parsed.timeout, protocol=parsed.protocol, framing=parsed.framing) as client:
+        with connect(
+            parsed.server,
+            timeout=parsed.timeout,
+            protocol=parsed.protocol,
+            framing=parsed.framing,
+            tls=_tls(parsed),
+        ) as client:
             if parsed.numbers:
                 _calculate(client, parsed.method, parsed.numbers)
             else:
