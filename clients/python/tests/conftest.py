@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import certificates
 import pytest
 
 import calculate
@@ -46,6 +47,12 @@ class _Blocking:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@pytest.fixture(scope="session")
+def made_certificates() -> None:
+    """That the certificates of target/certs are there."""
+    certificates.make()
 
 
 @pytest.fixture(params=["blocking", "aio"])

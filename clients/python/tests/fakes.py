@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -70,7 +72,8 @@ class Peer:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         sock.settimeout(PATIENCE_S)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != getattr(socket, "AF_UNIX", None):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._stream = sock.makefile("rb")
 
     def read_call(self) -> Request:
@@ -98,6 +101,10 @@ class Peer:
 
     def close(self) -> None:
         self._stream.close()
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.setblocking(False)
+            with contextlib.suppress(OSError):  # it sends close_notify, and does not wait for the client's
+                self.sock.unwrap()
         self.sock.close()
 
 
@@ -118,16 +125,31 @@ class FakeServer:
     """Serves the first connection by the first script, and so on; the last script serves all others.
 
     A script's end closes its connection. A script that raises fails the test, unless its client went away.
+    With a ``context`` the server speaks TLS, with a ``path`` on a unix socket.
     """
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, context: ssl.SSLContext | None = None, path: Path | None = None) -> None:
         self._scripts = scripts
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._context = context
+        if path is None:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{self.port}"
+        else:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self._listener.listen()
+            self.address = f"unix:{path}"
         self.connections = 0
-        self._peers: list[Peer] = []
+        # Why TLS handshakes failed, if any did.
+        self.refused: list[str] = []
+        self._socks: list[socket.socket] = []
         self._failures: list[BaseException] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
 
     def _accept(self) -> None:
         while True:
@@ -137,13 +159,22 @@ class FakeServer:
                 return
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1
-            peer = Peer(sock)
-            self._peers.append(peer)
-            thread = threading.Thread(target=self._serve, args=(script, peer), daemon=True)
+            self._socks.append(sock)
+            thread = threading.Thread(target=self._serve, args=(script, sock), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, script: Script, peer: Peer) -> None:
+    def _serve(self, script: Script, sock: socket.socket) -> None:
+        if self._context is not None:
+            sock.settimeout(PATIENCE_S)
+            try:
+                sock = self._context.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)
+            except OSError as error:
+                self.refused.append(getattr(error, "reason", None) or str(error))
+                sock.close()
+                return
+            self._socks.append(sock)
+        peer = Peer(sock)
         try:
             script(peer)
         except (EOFError, ConnectionError):
@@ -163,9 +194,9 @@ class FakeServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for peer in self._peers:
+        for sock in self._socks:
             with contextlib.suppress(OSError):
-                peer.sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # an SSLSocket's own would drop its TLS as well
         for thread in self._threads:
             thread.join(PATIENCE_S)
         if error is None and self._failures:
