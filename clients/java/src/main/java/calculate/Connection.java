@@ -9,8 +9,6 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.thrift.TConfiguration;
-import org.apache.thrift.TException;
-import org.apache.thrift.protocol.TProtocolException;
 
 /**
  * One socket, shared by many calls that are in flight together. Two roles go round among the
@@ -27,17 +25,11 @@ final class Connection {
   private final ReaderRole role;
   private final BlockingWait blocking;
   private final Sender sender;
+  private final ReplyReader reader;
 
-  // Used by the reader alone, or under the lock while there is none.
-  private final ReceiveBuffer received = new ReceiveBuffer();
-  private final Boundary boundary;
-
-  /** The reading half belongs to the reader, the writing half to the holder of the lock. */
+  // Guarded by the lock, but for the message's reading half, which belongs to the reader.
   private final Message message;
-
-  // Guarded by the lock.
-  private final PendingCalls pending;
-  private int asynchronous;
+  private final PendingCalls pending = new PendingCalls(1);
   private boolean fresh;
 
   /** Written under the lock: no new call may be put here; it closes with its last call. */
@@ -45,9 +37,6 @@ final class Connection {
 
   /** Written under the lock. */
   private volatile boolean closed;
-
-  /** How many reads brought something. Written by the reader. */
-  private volatile long arrivals;
 
   /**
    * Takes a connected channel over.
@@ -71,8 +60,7 @@ final class Connection {
     TConfiguration configuration = Message.configuration(options);
     SendBuffer out = new SendBuffer(configuration);
     this.message = new Message(options, out, configuration);
-    this.boundary = options.framing().boundary(options.protocol(), options.maxMessageBytes());
-    this.pending = new PendingCalls(1);
+    this.reader = new ReplyReader(this, lock, channel, options, message, pending);
     this.sender = new Sender(lock, channel, out);
     this.role = new ReaderRole(io);
     this.blocking = new BlockingWait(this, role, channel, io);
@@ -176,10 +164,10 @@ final class Connection {
   boolean releaseIfIdle() {
     lock.lock();
     try {
-      if (asynchronous > 0 && !closed) {
+      if (pending.hasAsynchronous() && !closed) {
         return false;
       }
-      role.passOn(nextBlocking(0));
+      role.passOn(pending.nextCaller(0));
       return true;
     } finally {
       lock.unlock();
@@ -194,7 +182,7 @@ final class Connection {
     lock.lock();
     try {
       if (role.isHeldBy(call.caller())) {
-        role.passOn(nextBlocking(call.id));
+        role.passOn(pending.nextCaller(call.id));
       }
     } finally {
       lock.unlock();
@@ -231,8 +219,7 @@ final class Connection {
       if (closed || !pending.abandon(call)) {
         return;
       }
-      countOut(call);
-      if (pending.abandoned() > MAX_ABANDONED || call.arrivalsBefore == arrivals) {
+      if (pending.abandoned() > MAX_ABANDONED || call.arrivalsBefore == reader.arrivals()) {
         retired = true;
       }
     } finally {
@@ -271,6 +258,16 @@ final class Connection {
 
   void lost(IOException cause) {
     close(Errors.lost(target, cause));
+  }
+
+  /**
+   * Closes the socket as what came is no valid reply. That is the fault of the call that it was
+   * for, or of the oldest one if this is null; every other call in flight ends with
+   * ConnectionClosed.
+   */
+  void fail(Call<?, ?> culprit, Exception cause) {
+    ProtocolError fault = Errors.malformed(target, String.valueOf(cause.getMessage()), cause);
+    end(culprit, fault, Errors.closedAfter(target, fault));
   }
 
   /** Closes the socket; every call in flight ends with ConnectionClosed. */
@@ -316,10 +313,6 @@ final class Connection {
     blocking.close();
   }
 
-  private Thread nextBlocking(int afterId) {
-    return pending.live() > asynchronous ? pending.nextBlocking(afterId).caller() : null;
-  }
-
   /**
    * Whether a call can be put here. While nobody reads, what the socket has is looked at: the
    * server may have closed it.
@@ -343,17 +336,8 @@ final class Connection {
         pending.remove(call.id);
       }
     }
-    call.arrivalsBefore = arrivals;
+    call.arrivalsBefore = reader.arrivals();
     call.connection = this;
-    if (!call.isBlocking()) {
-      asynchronous++;
-    }
-  }
-
-  private void countOut(Call<?, ?> call) {
-    if (!call.isBlocking()) {
-      asynchronous--;
-    }
   }
 
   private void send() {
@@ -376,66 +360,13 @@ final class Connection {
 
   private void read() {
     try {
-      int count;
-      do {
-        count = received.readFrom(channel);
-        if (count > 0) {
-          arrivals = arrivals + 1;
-          answerCalls();
-        }
-      } while (count > 0 && received.lastReadWasFull() && !closed);
-      if (count < 0) {
+      if (!reader.read()) {
         close(Errors.closedByServer(target));
       } else if (retired) {
         closeIfOver();
       }
     } catch (IOException e) {
       lost(e);
-    }
-  }
-
-  /** Ends the calls whose replies are there. */
-  private void answerCalls() {
-    while (!closed && !received.isEmpty()) {
-      Call<?, ?> call = null;
-      Object outcome = null;
-      try {
-        int end = boundary.end(received.bytes(), received.from(), received.to());
-        if (end == Boundary.INCOMPLETE) {
-          return;
-        }
-        call = take(message.open(received.bytes(), received.from() + boundary.headerBytes(), end));
-        if (call != null) {
-          outcome = message.outcome(call.method, target);
-        }
-        received.consume(end);
-      } catch (TException | RuntimeException e) {
-        ProtocolError fault = Errors.malformed(target, String.valueOf(e.getMessage()), e);
-        end(call, fault, Errors.closedAfter(target, fault));
-        return;
-      }
-      if (call != null) {
-        call.end(outcome);
-      }
-    }
-  }
-
-  /** The call with the id, which waits no more; null if it was abandoned. */
-  private Call<?, ?> take(int id) throws TProtocolException {
-    lock.lock();
-    try {
-      if (!pending.knows(id)) {
-        throw new TProtocolException(
-            TProtocolException.INVALID_DATA,
-            "a reply to call " + id + ", which was not made or was answered before");
-      }
-      Call<?, ?> call = pending.remove(id);
-      if (call != null) {
-        countOut(call);
-      }
-      return call;
-    } finally {
-      lock.unlock();
     }
   }
 }

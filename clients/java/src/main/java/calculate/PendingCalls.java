@@ -19,6 +19,10 @@ final class PendingCalls {
   private Call<?, ?>[] calls = new Call<?, ?>[INITIAL_SLOTS];
 
   private int live;
+
+  /** How many of the live ones are asynchronous. */
+  private int asynchronous;
+
   private int abandoned;
   private int nextId;
 
@@ -28,6 +32,10 @@ final class PendingCalls {
 
   int live() {
     return live;
+  }
+
+  boolean hasAsynchronous() {
+    return asynchronous > 0;
   }
 
   int abandoned() {
@@ -47,7 +55,7 @@ final class PendingCalls {
     ids[slot(id)] = id;
     calls[slot(id)] = call;
     call.id = id;
-    live++;
+    count(call, 1);
   }
 
   /** Whether the id is in use, by a call that waits or by an abandoned one. */
@@ -63,7 +71,7 @@ final class PendingCalls {
     if (call == null) {
       abandoned--;
     } else {
-      live--;
+      count(call, -1);
     }
     return call;
   }
@@ -77,20 +85,20 @@ final class PendingCalls {
       return false;
     }
     calls[slot(call.id)] = null;
-    live--;
+    count(call, -1);
     abandoned++;
     return true;
   }
 
   /**
-   * The first blocking call after the given id, in the order in which ids are given out; null if
-   * there is none.
+   * Who waits for the first blocking call after the given id, in the order in which ids are given
+   * out; null if there is none.
    */
-  Call<?, ?> nextBlocking(int id) {
-    for (int step = 1; step <= calls.length; step++) {
+  Thread nextCaller(int id) {
+    for (int step = 1; live > asynchronous && step <= calls.length; step++) {
       Call<?, ?> call = calls[slot(id + step)];
       if (call != null && call.isBlocking()) {
-        return call;
+        return call.caller();
       }
     }
     return null;
@@ -112,6 +120,13 @@ final class PendingCalls {
       if (call != null) {
         action.accept(call);
       }
+    }
+  }
+
+  private void count(Call<?, ?> call, int change) {
+    live += change;
+    if (!call.isBlocking()) {
+      asynchronous += change;
     }
   }
 

@@ -1,21 +1,19 @@
 package calculate;
 
 import org.apache.thrift.TConfiguration;
-import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.TTransportException;
 
 /**
  * One reply, as the library's protocols read it: a window on the receive buffer. The protocols ask
  * it before they allocate for a string or a container whether so many bytes are there.
  */
-final class ReplyBytes extends TTransport {
-  private final TConfiguration configuration;
+final class ReplyBytes extends MemoryTransport {
   private byte[] bytes = {};
   private int at;
   private int end;
 
   ReplyBytes(TConfiguration configuration) {
-    this.configuration = configuration;
+    super(configuration);
   }
 
   void window(byte[] bytes, int from, int to) {
@@ -60,31 +58,4 @@ final class ReplyBytes extends TTransport {
           "a size that exceeds the reply's bytes: " + count);
     }
   }
-
-  @Override
-  public TConfiguration getConfiguration() {
-    return configuration;
-  }
-
-  @Override
-  public boolean isOpen() {
-    return true;
-  }
-
-  @Override
-  public void open() {}
-
-  @Override
-  public void close() {}
-
-  @Override
-  public void write(byte[] from, int at, int count) throws TTransportException {
-    throw new TTransportException(TTransportException.NOT_OPEN, "only read from");
-  }
-
-  @Override
-  public void updateKnownMessageSize(long size) {}
-
-  @Override
-  public void resetMessageSizeAndConsumedBytes(long size) {}
 }

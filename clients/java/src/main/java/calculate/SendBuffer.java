@@ -5,19 +5,16 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import org.apache.thrift.TConfiguration;
-import org.apache.thrift.transport.TTransport;
-import org.apache.thrift.transport.TTransportException;
 
 /**
  * Bytes on their way out: what is encoded joins at the end ({@link #write}, under the connection's
  * lock) while the one who sends works on what was taken before ({@link #take} under the lock,
  * {@link #send} without it).
  */
-final class SendBuffer extends TTransport {
+final class SendBuffer extends MemoryTransport {
   private static final int INITIAL_BYTES = 1024;
   private static final int KEPT_BYTES = 64 * 1024;
 
-  private final TConfiguration configuration;
   private byte[] filling = new byte[INITIAL_BYTES];
   private int filled;
 
@@ -32,7 +29,7 @@ final class SendBuffer extends TTransport {
   private ByteBuffer chunk = ByteBuffer.allocate(0);
 
   SendBuffer(TConfiguration configuration) {
-    this.configuration = configuration;
+    super(configuration);
   }
 
   int length() {
@@ -109,34 +106,4 @@ final class SendBuffer extends TTransport {
               filling, Math.max(Math.addExact(filled, count), Math.min(filled, 1 << 30) * 2));
     }
   }
-
-  @Override
-  public TConfiguration getConfiguration() {
-    return configuration;
-  }
-
-  @Override
-  public boolean isOpen() {
-    return true;
-  }
-
-  @Override
-  public void open() {}
-
-  @Override
-  public void close() {}
-
-  @Override
-  public int read(byte[] bytes, int from, int count) throws TTransportException {
-    throw new TTransportException(TTransportException.NOT_OPEN, "only written to");
-  }
-
-  @Override
-  public void updateKnownMessageSize(long size) {}
-
-  @Override
-  public void checkReadBytesAvailable(long count) {}
-
-  @Override
-  public void resetMessageSizeAndConsumedBytes(long size) {}
 }

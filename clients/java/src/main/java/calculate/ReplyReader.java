@@ -1,0 +1,109 @@
+package calculate;
+
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.thrift.TException;
+import org.apache.thrift.protocol.TProtocolException;
+
+/**
+ * What the reader does: it takes bytes from the socket, finds the replies in them and ends the
+ * calls that they answer. Used by whoever has the reader's role, or under the connection's lock
+ * while nobody has.
+ */
+final class ReplyReader {
+  private final Connection connection;
+  private final ReentrantLock lock;
+  private final SocketChannel channel;
+  private final Message message;
+  private final Boundary boundary;
+  private final ReceiveBuffer received = new ReceiveBuffer();
+
+  /** Guarded by the lock. */
+  private final PendingCalls pending;
+
+  /** Others look at it. */
+  private volatile long arrivals;
+
+  /**
+   * Reads for a connection.
+   *
+   * @param message of which this uses the reading half
+   * @param pending the connection's calls, guarded by the lock
+   */
+  ReplyReader(
+      Connection connection,
+      ReentrantLock lock,
+      SocketChannel channel,
+      Options options,
+      Message message,
+      PendingCalls pending) {
+    this.connection = connection;
+    this.lock = lock;
+    this.channel = channel;
+    this.message = message;
+    this.boundary = options.framing().boundary(options.protocol(), options.maxMessageBytes());
+    this.pending = pending;
+  }
+
+  /** How many reads brought something. */
+  long arrivals() {
+    return arrivals;
+  }
+
+  /**
+   * Reads all that is there; false at the end of the stream. Not to be used after the connection
+   * has closed.
+   */
+  boolean read() throws IOException {
+    int count;
+    do {
+      count = received.readFrom(channel);
+      if (count > 0) {
+        arrivals = arrivals + 1;
+        answerCalls();
+      }
+    } while (count > 0 && received.lastReadWasFull() && !connection.isClosed());
+    return count >= 0;
+  }
+
+  /** Ends the calls whose replies are there. */
+  private void answerCalls() {
+    while (!connection.isClosed() && !received.isEmpty()) {
+      Call<?, ?> call = null;
+      Object outcome = null;
+      try {
+        int end = boundary.end(received.bytes(), received.from(), received.to());
+        if (end == Boundary.INCOMPLETE) {
+          return;
+        }
+        call = take(message.open(received.bytes(), received.from() + boundary.headerBytes(), end));
+        if (call != null) {
+          outcome = message.outcome(call.method, connection.target());
+        }
+        received.consume(end);
+      } catch (TException | RuntimeException e) {
+        connection.fail(call, e);
+        return;
+      }
+      if (call != null) {
+        call.end(outcome);
+      }
+    }
+  }
+
+  /** The call with the id, which waits no more; null if it was abandoned. */
+  private Call<?, ?> take(int id) throws TProtocolException {
+    lock.lock();
+    try {
+      if (!pending.knows(id)) {
+        throw new TProtocolException(
+            TProtocolException.INVALID_DATA,
+            "a reply to call " + id + ", which was not made or was answered before");
+      }
+      return pending.remove(id);
+    } finally {
+      lock.unlock();
+    }
+  }
+}
