@@ -12,29 +12,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Many calls are in flight at once, and each gets its own reply. */
-class AsynchronousCallTest {
-  private FakeServer server;
-  private CalculateClient client;
-  private Peer peer;
-
-  @BeforeEach
-  void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
-    peer = server.accept();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    server.close();
-  }
-
+class AsynchronousCallTest extends ConnectedClient {
   @Test
   void replies_may_come_in_any_order() throws Exception {
     List<CompletableFuture<Double>> calls = new ArrayList<>();

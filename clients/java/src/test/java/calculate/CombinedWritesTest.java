@@ -6,31 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Calls that are made together leave in one write. */
-class CombinedWritesTest {
+class CombinedWritesTest extends ConnectedClient {
   private static final int CALLS = 100;
   private static final int CALL_BYTES = 38;
-
-  private FakeServer server;
-  private CalculateClient client;
-  private Peer peer;
-
-  @BeforeEach
-  void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
-    peer = server.accept();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    server.close();
-  }
 
   @Test
   void calls_made_by_a_callback_leave_together() throws Exception {

@@ -6,29 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** An interrupt ends the one caller's call and nothing else. */
-class InterruptTest {
-  private FakeServer server;
-  private CalculateClient client;
-  private Peer peer;
-
-  @BeforeEach
-  void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
-    peer = server.accept();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    server.close();
-  }
-
+class InterruptTest extends ConnectedClient {
   @Test
   void the_reader_for_all_may_be_interrupted() throws Exception {
     CompletableFuture<CalculateError> first = new CompletableFuture<>();

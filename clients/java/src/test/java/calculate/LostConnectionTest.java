@@ -6,29 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A connection that ends fails what is in flight and is replaced by the next call. */
-class LostConnectionTest {
-  private FakeServer server;
-  private CalculateClient client;
-  private Peer peer;
-
-  @BeforeEach
-  void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
-    peer = server.accept();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    server.close();
-  }
-
+class LostConnectionTest extends ConnectedClient {
   @Test
   void a_connection_closed_while_idle_is_replaced_without_an_error() throws Exception {
     for (int i = 0; i < 20; i++) {

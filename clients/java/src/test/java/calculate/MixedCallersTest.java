@@ -7,32 +7,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * The reader's role goes round among blocking callers and the I/O thread, and no reply is left
  * lying.
  */
-class MixedCallersTest {
-  private FakeServer server;
-  private CalculateClient client;
-  private Peer peer;
-
-  @BeforeEach
-  void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
-    peer = server.accept();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    server.close();
-  }
-
+class MixedCallersTest extends ConnectedClient {
   @Test
   void a_reader_whose_reply_came_passes_the_role_on() throws Exception {
     List<CompletableFuture<Double>> calls = new ArrayList<>();

@@ -10,30 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.thrift.protocol.TMessageType;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A call that its reply does not reach in time ends, and harms no other. */
-class TimeoutTest {
+class TimeoutTest extends ConnectedClient {
   private static final Duration SHORT = Duration.ofMillis(50);
-
-  private FakeServer server;
-  private CalculateClient client;
-  private Peer peer;
-
-  @BeforeEach
-  void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
-    peer = server.accept();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    server.close();
-  }
 
   @Test
   void a_blocking_call_ends_at_its_deadline() {

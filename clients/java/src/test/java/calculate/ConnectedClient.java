@@ -1,0 +1,26 @@
+package calculate;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/**
+ * What most tests begin with: a client, its server, and their one connection as the server has it.
+ */
+abstract class ConnectedClient {
+  FakeServer server;
+  CalculateClient client;
+  Peer peer;
+
+  @BeforeEach
+  final void connect() throws Exception {
+    server = new FakeServer();
+    client = CalculateClient.connect(server.address());
+    peer = server.accept();
+  }
+
+  @AfterEach
+  final void close() throws Exception {
+    client.close();
+    server.close();
+  }
+}
