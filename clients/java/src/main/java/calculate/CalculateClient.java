@@ -55,7 +55,7 @@ public final class CalculateClient implements AutoCloseable {
   /**
    * Connects with the {@linkplain Options#defaults() defaults}.
    *
-   * @param target {@code HOST:PORT} or {@code [IPv6]:PORT}
+   * @param target {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:/path}
    * @return a client, to be closed by the caller
    * @throws IllegalArgumentException if the target is anything else
    * @throws ConnectError if nobody takes the connection
@@ -68,7 +68,7 @@ public final class CalculateClient implements AutoCloseable {
   /**
    * Connects.
    *
-   * @param target {@code HOST:PORT} or {@code [IPv6]:PORT}
+   * @param target {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:/path}
    * @param options what to do otherwise than by default
    * @return a client, to be closed by the caller
    * @throws IllegalArgumentException if the target is anything else

@@ -4,10 +4,16 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /** Opens sockets to a target: its addresses one after the other, within one deadline. */
 final class Connector {
@@ -16,11 +22,27 @@ final class Connector {
   /**
    * A connected, non-blocking channel.
    *
-   * @throws ConnectError if no address takes the connection
+   * @throws ConnectError if nobody takes the connection
    * @throws DeadlineExceeded if the deadline passes first
    * @throws CalculateError if the thread is interrupted; it stays so
    */
   static SocketChannel connect(Target target, Deadline deadline) {
+    try {
+      return target instanceof Target.Unix unix
+          ? open(unix, deadline)
+          : openAny((Target.Tcp) target, deadline);
+    } catch (ClosedByInterruptException e) {
+      throw Errors.interrupted(target, "connecting");
+    } catch (SocketTimeoutException e) {
+      throw Errors.connectTimedOut(target, deadline);
+    } catch (IOException e) {
+      throw deadline.leftNanos() <= 0
+          ? Errors.connectTimedOut(target, deadline)
+          : Errors.connectFailed(target, e);
+    }
+  }
+
+  private static SocketChannel openAny(Target.Tcp target, Deadline deadline) throws IOException {
     IOException failure = null;
     for (InetAddress address : addresses(target)) {
       long left = deadline.leftMillis();
@@ -29,25 +51,20 @@ final class Connector {
       }
       try {
         return open(new InetSocketAddress(address, target.port()), left);
-      } catch (ClosedByInterruptException e) {
-        throw Errors.interrupted(target, "connecting");
-      } catch (SocketTimeoutException e) {
-        break;
+      } catch (ClosedByInterruptException | SocketTimeoutException e) {
+        throw e;
       } catch (IOException e) {
         failure = e;
       }
     }
-    if (failure == null || deadline.leftNanos() <= 0) {
-      throw Errors.connectTimedOut(target, deadline);
-    }
-    throw Errors.connectFailed(target, failure);
+    throw failure == null ? new SocketTimeoutException() : failure;
   }
 
-  private static InetAddress[] addresses(Target target) {
+  private static InetAddress[] addresses(Target.Tcp target) throws IOException {
     try {
       return InetAddress.getAllByName(target.host());
     } catch (UnknownHostException e) {
-      throw Errors.connectFailed(target, new IOException("unknown host", e));
+      throw new IOException("unknown host", e);
     }
   }
 
@@ -66,6 +83,53 @@ final class Connector {
       if (!connected) {
         channel.close();
       }
+    }
+  }
+
+  private static SocketChannel open(Target.Unix target, Deadline deadline) throws IOException {
+    SocketChannel channel = openUnix();
+    boolean connected = false;
+    // While the server's backlog is full, connecting blocks, and nothing but this ends it.
+    CompletableFuture<Void> closing =
+        CompletableFuture.runAsync(() -> close(channel), at(deadline));
+    try {
+      channel.connect(UnixDomainSocketAddress.of(target.path()));
+      channel.configureBlocking(false);
+      connected = closing.cancel(false);
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (AsynchronousCloseException e) {
+      // The deadline.
+    } finally {
+      if (!connected) {
+        closing.cancel(false);
+        channel.close();
+      }
+    }
+    if (!connected) {
+      throw new SocketTimeoutException();
+    }
+    return channel;
+  }
+
+  private static SocketChannel openUnix() throws IOException {
+    try {
+      return SocketChannel.open(StandardProtocolFamily.UNIX);
+    } catch (UnsupportedOperationException e) {
+      throw new IOException("this platform has no unix sockets", e);
+    }
+  }
+
+  private static Executor at(Deadline deadline) {
+    return CompletableFuture.delayedExecutor(
+        Math.max(0, deadline.leftNanos()), TimeUnit.NANOSECONDS, Runnable::run);
+  }
+
+  private static void close(SocketChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // It is gone all the same.
     }
   }
 }

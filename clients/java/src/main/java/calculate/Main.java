@@ -48,7 +48,10 @@ public final class Main implements Callable<Integer> {
   @Parameters(paramLabel = "NUMBER", description = "such as 9, -4, 1e300, inf or nan")
   private List<String> numbers = List.of();
 
-  @Option(names = "--server", paramLabel = "HOST:PORT", description = "default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--server",
+      paramLabel = "HOST:PORT",
+      description = "or unix:/path; default: ${DEFAULT-VALUE}")
   private String server = "127.0.0.1:9090";
 
   @Option(

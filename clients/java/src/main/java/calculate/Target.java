@@ -1,25 +1,79 @@
 package calculate;
 
-/**
- * Where a server listens.
- *
- * @param host a name, an IPv4 or an IPv6 address, without brackets
- * @param port 1 to 65535
- */
-record Target(String host, int port) {
-  private static final String FORM = "give HOST:PORT or [IPv6]:PORT, such as 127.0.0.1:9090";
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/** Where a server listens. */
+sealed interface Target {
+  /** What the text of a unix socket begins with. */
+  String UNIX = "unix:";
+
+  /** What the address of a unix socket has room for (sun_path, without the NUL at its end). */
+  int MAX_PATH_BYTES = System.getProperty("os.name").equals("Linux") ? 107 : 103;
 
   /**
-   * Reads {@code HOST:PORT} or {@code [IPv6]:PORT}.
+   * A TCP port.
+   *
+   * @param host a name, an IPv4 or an IPv6 address, without brackets
+   * @param port 1 to 65535
+   */
+  record Tcp(String host, int port) implements Target {
+    @Override
+    public String toString() {
+      return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+    }
+  }
+
+  /**
+   * A unix socket of this machine.
+   *
+   * @param path of its file, from the root
+   */
+  record Unix(String path) implements Target {
+    @Override
+    public String toString() {
+      return UNIX + path;
+    }
+  }
+
+  /**
+   * Reads {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:/path}.
    *
    * @throws IllegalArgumentException if it is anything else, saying what is wrong
    */
   static Target parse(String text) {
+    if (text.startsWith(UNIX)) {
+      return new Unix(path(text, text.substring(UNIX.length())));
+    }
     int colon = text.lastIndexOf(':');
     if (colon < 0) {
       throw refused(text, "has no port");
     }
-    return new Target(host(text, text.substring(0, colon)), port(text, text.substring(colon + 1)));
+    return new Tcp(host(text, text.substring(0, colon)), port(text, text.substring(colon + 1)));
+  }
+
+  private static String path(String text, String path) {
+    if (!path.startsWith("/") || path.endsWith("/")) {
+      throw refused(text, "has no path of a socket, which begins with / and ends with its name");
+    }
+    if (!isPath(path)) {
+      throw refused(text, "has a path that cannot be one");
+    }
+    int bytes = path.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_PATH_BYTES) {
+      throw refused(
+          text, "has a path of " + bytes + " bytes, and a socket's has at most " + MAX_PATH_BYTES);
+    }
+    return path;
+  }
+
+  private static boolean isPath(String text) {
+    try {
+      return !text.matches("(?s).*\\p{Cntrl}.*") && Path.of(text).isAbsolute();
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   private static String host(String text, String host) {
@@ -52,11 +106,10 @@ record Target(String host, int port) {
 
   private static IllegalArgumentException refused(String text, String what) {
     return new IllegalArgumentException(
-        "the server address '" + OneLine.of(text) + "' " + what + ": " + FORM);
-  }
-
-  @Override
-  public String toString() {
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        "the server address '"
+            + OneLine.of(text)
+            + "' "
+            + what
+            + ": give HOST:PORT, such as 127.0.0.1:9090, [IPv6]:PORT or unix:/path");
   }
 }

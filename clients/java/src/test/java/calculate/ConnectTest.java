@@ -51,7 +51,7 @@ class ConnectTest {
   @Test
   void a_call_that_has_to_connect_anew_keeps_its_deadline() throws Exception {
     FakeServer server = new FakeServer();
-    int port = Target.parse(server.address()).port();
+    int port = server.port();
     try (CalculateClient client = CalculateClient.connect(server.address())) {
       server.accept();
       server.close();
@@ -77,7 +77,7 @@ class ConnectTest {
     "[fe80::1%eth0]:80, fe80::1%eth0, 80"
   })
   void a_target_is_a_host_and_a_port(String text, String host, int port) {
-    assertEquals(new Target(host, port), Target.parse(text));
+    assertEquals(new Target.Tcp(host, port), Target.parse(text));
     assertEquals(text, Target.parse(text).toString());
   }
 
@@ -102,12 +102,19 @@ class ConnectTest {
         "ho st:1",
         "host:1:2",
         "user@host:1",
-        "host:٣"
+        "host:٣",
+        "unix:",
+        "unix:9090",
+        "unix:run/calculate.sock",
+        "unix:/run/",
+        "unix:/a\nb"
       })
   void anything_else_is_refused_with_the_form(String text) {
     IllegalArgumentException error =
         assertThrows(IllegalArgumentException.class, () -> Target.parse(text));
-    assertTrue(error.getMessage().contains("HOST:PORT or [IPv6]:PORT"), error.getMessage());
+    assertTrue(
+        error.getMessage().contains("HOST:PORT, such as 127.0.0.1:9090, [IPv6]:PORT or unix:/path"),
+        error.getMessage());
   }
 
   /** Connects until the listener's backlog takes no more, so that the next connection waits. */

@@ -10,7 +10,7 @@ import org.apache.thrift.TSerializable;
  * is decoded.
  */
 final class Decoder {
-  static final Target SERVER = new Target("server", 1);
+  static final Target SERVER = new Target.Tcp("server", 1);
 
   private static final Method<Calculate.Square_result, Double> SQUARE =
       new Method<>(

@@ -4,12 +4,16 @@ import calculate.idl.Calculate;
 import calculate.idl.Number;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
 import org.apache.thrift.TException;
 import org.apache.thrift.TSerializable;
 import org.apache.thrift.protocol.TBinaryProtocol;
@@ -26,18 +30,27 @@ final class Peer implements AutoCloseable {
   /** A call as the server sees it. */
   record Request(String method, int id, double value) {}
 
-  private final Socket socket;
+  private final Closeable socket;
   private final InputStream raw;
   private final DataInputStream in;
   private final DataOutputStream out;
 
   Peer(Socket socket) throws IOException {
-    this.socket = socket;
+    this(socket, socket.getInputStream(), socket.getOutputStream());
     socket.setSoTimeout(TIMEOUT_MILLIS);
     socket.setTcpNoDelay(true);
-    raw = socket.getInputStream();
-    in = new DataInputStream(new BufferedInputStream(raw));
-    out = new DataOutputStream(socket.getOutputStream());
+  }
+
+  /** On a unix socket, on which a read does not end by itself. */
+  Peer(SocketChannel channel) {
+    this(channel, Channels.newInputStream(channel), Channels.newOutputStream(channel));
+  }
+
+  private Peer(Closeable socket, InputStream raw, OutputStream out) {
+    this.socket = socket;
+    this.raw = raw;
+    this.in = new DataInputStream(new BufferedInputStream(raw));
+    this.out = new DataOutputStream(out);
   }
 
   Request read() throws IOException, TException {
