@@ -59,12 +59,14 @@ check: $(VENV)/installed ## formatting, lints, documentation, generated code: ch
 	$(MVN) -f clients/java/pom.xml spotless:check javadoc:javadoc
 	idl/generate.sh --check
 	$(VENV)/bin/python idl/vectors/generate.py --check
+	$(PYTHON) idl/vectors/balance.py --check
 
 gen: ## compile the IDL into Rust, Python and Java
 	idl/generate.sh
 
-vectors: $(VENV)/installed ## write the golden messages anew
+vectors: $(VENV)/installed ## write the golden messages and the vectors of balancing anew
 	$(VENV)/bin/python idl/vectors/generate.py
+	$(PYTHON) idl/vectors/balance.py
 
 bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh
