@@ -156,6 +156,7 @@ impl<'a> Connection<'a> {
     fn begin_drain(&mut self, stream: &mut Stream) {
         // What was read before is not to be counted again.
         stream.arrived(0);
+        self.conversation.begin_drain();
         self.last_words = Some(LastWords { unread: stream.unread(), owed: self.conversation.unhandled() as u64 });
     }
 

@@ -1,8 +1,9 @@
 //! What a peer said and what it is owed: bytes in, replies out, without a socket and without a clock.
 
 use super::access::Grants;
-use super::context::Turn;
-use super::dispatch::{Call, Service};
+use super::call::{Call, Enveloped};
+use super::context::{self, Turn};
+use super::dispatch::Service;
 use super::in_flight::InFlight;
 use super::peer::Peer;
 use super::rejects::Reason;
@@ -11,7 +12,7 @@ use crate::config::Handlers;
 use crate::wire::encoding::{Detected, Foreign, detect};
 use crate::wire::framing::{Split, Splitter, message_start};
 use crate::wire::message::Kind;
-use crate::wire::{Encoding, Exception, ExceptionCode, Malformed, printable};
+use crate::wire::{Encoding, Envelope, Exception, ExceptionCode, Framing, Headers, Malformed, printable};
 use std::sync::Arc;
 
 /// One peer's side of a connection. What is large is empty, and owns no memory, while the connection is idle.
@@ -28,6 +29,8 @@ pub(super) struct Conversation<'a> {
     more: bool,
     /// Calls whose replies are awaited; the connection waits for them.
     pub(super) in_flight: InFlight,
+    /// The server drains.
+    draining: bool,
     /// Nothing more is heard; replies so far are sent, then the connection ends for this reason.
     doomed: Option<Ending>,
 }
@@ -55,6 +58,7 @@ impl<'a> Conversation<'a> {
             tail: Vec::new(),
             more: false,
             in_flight: InFlight::default(),
+            draining: false,
             doomed: None,
         }
     }
@@ -62,6 +66,11 @@ impl<'a> Conversation<'a> {
     /// Who is at the other end.
     pub(super) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// The server drains: header transports tell their peers so.
+    pub(super) fn begin_drain(&mut self) {
+        self.draining = true;
     }
 
     /// Whether the peer has said enough to be known.
@@ -156,11 +165,10 @@ impl<'a> Conversation<'a> {
         let splitter = match &mut self.splitter {
             Some(splitter) => splitter,
             None => match detect(bytes) {
-                Detected::Encoding(encoding) if encoding.framing.is_header() => {
-                    let detail = format!("the first bytes are {encoding}, which this port does not speak");
-                    return Err(Ending::new(Reason::Foreign, detail));
+                Detected::Encoding(encoding) => {
+                    context::set_encoding(encoding);
+                    self.splitter.insert(Splitter::new(encoding))
                 }
-                Detected::Encoding(encoding) => self.splitter.insert(Splitter::new(encoding)),
                 Detected::Undecided => return Ok(None),
                 Detected::Foreign(foreign) => return Err(turn_away(foreign, output)),
                 Detected::Unknown => return Err(malformed("no encoding that this port speaks".into())),
@@ -170,8 +178,11 @@ impl<'a> Conversation<'a> {
         match splitter.split(bytes, &self.shared.config.limits) {
             Ok(Split::Incomplete) => Ok(None),
             Ok(Split::Message { message, consumed }) => {
-                let call = Call::read(encoding, &bytes[message]).map_err(malformed)?;
-                self.call(&call, output);
+                let message = &bytes[message];
+                match encoding.framing.is_header() {
+                    true => self.enveloped(encoding, message, output).map_err(malformed)?,
+                    false => self.call(&Call::read(encoding, message, None).map_err(malformed)?, output),
+                }
                 Ok(Some(consumed))
             }
             Err(error) => {
@@ -181,10 +192,34 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Handles the message in a frame of a header transport.
+    fn enveloped(&mut self, encoding: Encoding, frame: &[u8], output: &mut Vec<u8>) -> Result<(), Malformed> {
+        match Envelope::open(encoding.framing, frame, &self.shared.config.limits) {
+            Ok((envelope, message)) => {
+                let encoding = Encoding { protocol: envelope.protocol, ..encoding };
+                context::set_encoding(encoding);
+                let enveloped = Enveloped::new(envelope, self.draining);
+                self.call(&Call::read(encoding, &message, Some(&enveloped))?, output);
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(envelope) = Envelope::for_refusal(encoding.framing, frame) {
+                    let mut message = Vec::new();
+                    let plain = Encoding { framing: Framing::Unframed, protocol: envelope.protocol };
+                    let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
+                    exception.write(plain, b"", envelope.sequence_id as i32, &mut message);
+                    self.reply(output, |out| envelope.close(&message, &Headers::new(), out));
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// The message that starts with `start` has no end that could be found, so its connection has none either. Its
     /// caller is told, if the header is there.
     fn refuse_unread(&mut self, encoding: Encoding, start: &[u8], error: &Malformed, output: &mut Vec<u8>) {
-        if let Ok(call) = Call::read(encoding, start)
+        if let Ok(call) = Call::read(encoding, start, None)
+            && !encoding.framing.is_header()
             && call.header.kind == Kind::Call
         {
             let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
@@ -195,7 +230,7 @@ impl<'a> Conversation<'a> {
     /// Answers a call, or sees to it that it will be.
     fn call(&mut self, call: &Call<'_>, output: &mut Vec<u8>) {
         let shared = self.shared;
-        let service = match shared.services.route(&call.header) {
+        let service = match shared.services.route(call) {
             Ok(service) => service,
             Err(exception) => return self.reply(output, |out| call.refuse(&exception, out)),
         };

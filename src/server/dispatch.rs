@@ -1,11 +1,12 @@
 //! From a message to its reply: which service, and what its processor made of it.
 
+use super::call::Call;
 use crate::config::Handlers;
 use crate::wire::binary::{BinaryInput, BinaryOutput};
 use crate::wire::compact::{CompactInput, CompactOutput};
 use crate::wire::framing::{begin_frame, end_frame};
 use crate::wire::message::{Header, Kind};
-use crate::wire::{Encoding, Exception, ExceptionCode, Limits, Malformed, Protocol, printable};
+use crate::wire::{Exception, ExceptionCode, Limits, Malformed, Protocol, printable};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -50,20 +51,23 @@ impl Services {
     }
 
     /// Who answers this message, if it is a request at all.
-    pub(super) fn route(&self, header: &Header<'_>) -> Result<&Service, Exception> {
-        match header.kind {
+    pub(super) fn route(&self, call: &Call<'_>) -> Result<&Service, Exception> {
+        match call.header.kind {
             Kind::Call | Kind::Oneway => {}
             Kind::Reply | Kind::Exception | Kind::Unknown(_) => {
                 let text = "a server takes calls and oneway calls; this message is neither";
                 return Err(Exception::new(ExceptionCode::INVALID_MESSAGE_TYPE, text));
             }
         }
-        let found = match header.service() {
+        call.check_headers()?;
+        let wanted = call.service();
+        let found = match wanted {
             Some(name) => self.all.iter().find(|service| service.name.as_bytes() == name),
             None => self.all.first(),
         };
         found.ok_or_else(|| {
-            let text = format!("no service {} here; there is {}", printable(header.name), self.names());
+            let wanted = printable(wanted.unwrap_or_default());
+            let text = format!("no service {wanted} here; there is {}", self.names());
             Exception::new(ExceptionCode::UNKNOWN_METHOD, text)
         })
     }
@@ -84,6 +88,10 @@ impl Service {
 
     /// Runs the processor on `message` and appends the reply to `out`: nothing where none is due.
     pub(super) fn answer(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>) {
+        call.reply(|out| self.write_answer(call, limits, out), out);
+    }
+
+    fn write_answer(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>) {
         let start = begin_frame(call.encoding.framing, out);
         let body_start = out.len();
         let exception = match self.process(call, limits, out) {
@@ -94,7 +102,7 @@ impl Service {
             out.truncate(start);
         } else if let Some(exception) = exception {
             out.truncate(start);
-            call.refuse(&exception, out);
+            exception.write(call.encoding, call.header.method(), call.header.sequence_id, out);
         } else {
             end_frame(call.encoding.framing, start, out);
         }
@@ -155,28 +163,6 @@ impl Service {
             Some(text) => Exception::new(ExceptionCode::PROTOCOL_ERROR, text),
             None => Exception::new(ExceptionCode::INTERNAL_ERROR, said.message),
         })
-    }
-}
-
-/// One request, whole.
-#[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
-    pub(super) encoding: Encoding,
-    pub(super) message: &'a [u8],
-    pub(super) header: Header<'a>,
-}
-
-impl<'a> Call<'a> {
-    /// Reads a message's header.
-    pub(super) fn read(encoding: Encoding, message: &'a [u8]) -> Result<Call<'a>, Malformed> {
-        Ok(Call { encoding, message, header: Header::read(encoding.protocol, message)? })
-    }
-
-    /// Appends an exception as the reply: nothing to a oneway call.
-    pub(super) fn refuse(&self, exception: &Exception, out: &mut Vec<u8>) {
-        if self.header.kind != Kind::Oneway {
-            exception.write(self.encoding, self.header.method(), self.header.sequence_id, out);
-        }
     }
 }
 

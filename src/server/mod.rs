@@ -1,13 +1,14 @@
 //! The server, generic over generated processors. In the order in which a connection meets them: a `listener` has it,
 //! `acceptor` hands its socket to the least loaded `worker`, `handshake` learns whose it is and encrypts it (`tls`),
 //! `connection` reads and writes its `stream`, `conversation` turns bytes into calls and replies into bytes, [`access`]
-//! says whether the `peer` may call, `dispatch` finds the service and runs it, inline or on the `pool`, `context` tells the
+//! says whether the `peer` may call, `dispatch` finds the service for a `call` and runs it, inline or on the `pool`, `context` tells the
 //! handler who calls; `reload` reads certificates and the access list anew, `shutdown` ends it all.
 //!
 //! It does not know ZooKeeper, and names no type of the IDL.
 
 mod acceptor;
 pub mod access;
+mod call;
 mod connection;
 mod context;
 mod conversation;

@@ -1,14 +1,16 @@
 //! The bounded thread pool for handlers that block.
 
+use super::call::{Call, Enveloped};
 use super::context::Turn;
-use super::dispatch::{Call, Service};
+use super::dispatch::Service;
 use super::peer::Peer;
 use crate::error::Error;
 use crate::wire::message::Kind;
-use crate::wire::{Encoding, Limits};
+use crate::wire::{Encoding, Exception, ExceptionCode, Limits};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// What a connection waits on: the bytes of the reply, none where none is due.
@@ -49,6 +51,7 @@ struct Job {
     peer: Arc<Peer>,
     encoding: Encoding,
     message: Vec<u8>,
+    envelope: Option<Enveloped>,
     /// The connection holds the other end; it is closed when the connection is gone.
     reply: oneshot::Sender<Vec<u8>>,
 }
@@ -86,6 +89,7 @@ impl Pool {
             peer,
             encoding: call.encoding,
             message: call.message.to_vec(),
+            envelope: call.envelope.cloned(),
             reply,
         });
         drop(queue);
@@ -125,14 +129,20 @@ impl Shared {
 
 impl Job {
     fn run(self, limits: &Limits) {
-        let Ok(call) = Call::read(self.encoding, &self.message) else { return };
+        let Ok(call) = Call::read(self.encoding, &self.message, self.envelope.as_ref()) else { return };
         // Nobody waits for the reply to a oneway call: its sender may well be gone.
         if self.reply.is_closed() && call.header.kind != Kind::Oneway {
             return;
         }
         let _turn = Turn::begin(self.peer.clone(), Some(self.encoding));
         let mut out = Vec::new();
-        self.service.answer(&call, limits, &mut out);
+        match self.envelope.as_ref().and_then(|enveloped| enveloped.deadline) {
+            Some(deadline) if deadline <= Instant::now() => {
+                let text = "the caller's time was up before a thread of the pool was free";
+                call.refuse(&Exception::new(ExceptionCode::TIMEOUT, text), &mut out);
+            }
+            _ => self.service.answer(&call, limits, &mut out),
+        }
         // The connection may be gone by now: then nobody wants the reply.
         let _ = self.reply.send(out);
     }

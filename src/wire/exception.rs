@@ -35,6 +35,8 @@ impl ExceptionCode {
     pub const UNSUPPORTED_CLIENT_TYPE: ExceptionCode = ExceptionCode(10);
     /// Too busy: the call was not begun, and may be tried again elsewhere.
     pub const OVERLOADED: ExceptionCode = ExceptionCode(11);
+    /// The caller's time was up before the call was begun. The number is fbthrift's.
+    pub const TIMEOUT: ExceptionCode = ExceptionCode(12);
 }
 
 impl Exception {

@@ -1,0 +1,109 @@
+//! One request, and the ways to answer it.
+
+use super::context;
+use crate::wire::headers::{key, name};
+use crate::wire::message::{Header, Kind};
+use crate::wire::{Encoding, Envelope, Exception, ExceptionCode, Framing, Headers, Malformed, printable};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// One request, whole.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) encoding: Encoding,
+    pub(super) message: &'a [u8],
+    pub(super) header: Header<'a>,
+    /// What a header transport put round it.
+    pub(super) envelope: Option<&'a Enveloped>,
+}
+
+/// An envelope that came with a call, and what follows from it.
+#[derive(Clone, Debug)]
+pub(super) struct Enveloped {
+    pub(super) envelope: Arc<Envelope>,
+    /// When the caller gives up, if it said so.
+    pub(super) deadline: Option<Instant>,
+    /// The server drains: who can be told is told to connect elsewhere.
+    draining: bool,
+}
+
+impl<'a> Call<'a> {
+    /// Reads a message's header.
+    pub(super) fn read(
+        encoding: Encoding,
+        message: &'a [u8],
+        envelope: Option<&'a Enveloped>,
+    ) -> Result<Call<'a>, Malformed> {
+        Ok(Call { encoding, message, header: Header::read(encoding.protocol, message)?, envelope })
+    }
+
+    /// The service that is asked for: by the method's name ("Calculate:Square") or by a header of TTHeader.
+    pub(super) fn service(&self) -> Option<&'a [u8]> {
+        let by_header = || self.envelope?.envelope.headers.get(name::IDL_SERVICE);
+        self.header.service().or_else(by_header)
+    }
+
+    /// Checks that the headers ask for what the message does: somebody on the way may have believed them.
+    pub(super) fn check_headers(&self) -> Result<(), Exception> {
+        let named = self.envelope.and_then(|enveloped| enveloped.envelope.headers.int(key::TO_METHOD));
+        match named {
+            Some(named) if named != self.header.method() && named != self.header.name => {
+                let (named, called) = (printable(named), printable(self.header.name));
+                let text = format!("the headers say the method {named}, the message says {called}");
+                Err(Exception::new(ExceptionCode::PROTOCOL_ERROR, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends an exception as the reply: nothing to a oneway call.
+    pub(super) fn refuse(&self, exception: &Exception, out: &mut Vec<u8>) {
+        if self.header.kind == Kind::Oneway {
+            return;
+        }
+        let write = |out: &mut Vec<u8>| {
+            exception.write(self.encoding, self.header.method(), self.header.sequence_id, out);
+        };
+        match self.envelope {
+            None => write(out),
+            Some(enveloped) => enveloped.close(Headers::new(), write, out),
+        }
+    }
+
+    /// Appends what `write` writes, in the envelope that the call came in. Nothing is sent where it writes nothing.
+    pub(super) fn reply(&self, write: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
+        let Some(enveloped) = self.envelope else { return write(out) };
+        let mut message = Vec::new();
+        let headers = context::with_envelope(enveloped, || write(&mut message));
+        if !message.is_empty() {
+            enveloped.close(headers, |out| out.append(&mut message), out);
+        }
+    }
+}
+
+impl Enveloped {
+    pub(super) fn new(envelope: Envelope, draining: bool) -> Enveloped {
+        let deadline = time_left(&envelope).and_then(|left| Instant::now().checked_add(left));
+        Enveloped { envelope: Arc::new(envelope), deadline, draining }
+    }
+
+    fn close(&self, mut headers: Headers, write: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
+        let mut message = Vec::new();
+        write(&mut message);
+        if self.draining && self.envelope.framing == Framing::TTHeader {
+            // There is always room: a handler's headers are bounded below what a frame can carry.
+            let _ = headers.insert(name::CONNECTION_READY_TO_RESET, b"1");
+        }
+        self.envelope.close(&message, &headers, out);
+    }
+}
+
+/// The time that the caller gives the call, in milliseconds as decimal text: Kitex's and fbthrift's headers.
+fn time_left(envelope: &Envelope) -> Option<Duration> {
+    let said = match envelope.framing {
+        Framing::TTHeader => envelope.headers.int(key::RPC_TIMEOUT),
+        _ => envelope.headers.get(name::CLIENT_TIMEOUT),
+    };
+    let milliseconds: u64 = std::str::from_utf8(said?).ok()?.parse().ok()?;
+    (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+}
