@@ -128,7 +128,7 @@ fn a_handler_sees_who_calls_with_which_headers_and_sends_some_back() {
         let (envelope, reply) = tt.ask(&ttheader(9, &[], &[("factor", "3")], &call("Square", 2.0)));
         assert_eq!((envelope.sequence_id, reply.sequence_id, reply.number()), (9, 6, 6.0));
         let seen = String::from_utf8(envelope.headers.get("seen").expect("sent").to_vec()).expect("text");
-        assert_eq!(seen.to_lowercase(), format!("{own} ttheader binary"));
+        assert_eq!(seen.to_lowercase(), format!("{own} ttheader"));
         // Headers hold for their call only.
         let (envelope, reply) = tt.ask(&ttheader(10, &[], &[], &call("Square", 2.0)));
         assert_eq!((envelope.sequence_id, reply.number()), (10, 2.0));
