@@ -8,7 +8,7 @@ VENV   := clients/python/.venv
 JAR    := clients/java/target/calculate-client.jar
 SERVER := target/release/calculate
 
-.PHONY: help run-server build certs demo test test-rust test-python test-java check gen vectors bench fuzz clean
+.PHONY: help run-server build certs demo test test-rust test-python test-java interop check gen vectors bench fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -51,6 +51,10 @@ test-python: $(SERVER) $(VENV)/installed certs
 test-java: $(SERVER) certs
 	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
+interop: $(JAR) ## let every client, ours and foreign ones as they are, call every shape in every encoding (INTEROP=--all: none left out)
+	$(CARGO) build --release --locked --example conformance --example interop
+	$(PYTHON) tests/interop/run.py $(INTEROP)
+
 check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
@@ -60,6 +64,7 @@ check: $(VENV)/installed ## formatting, lints, documentation, generated code: ch
 	idl/generate.sh --check
 	$(VENV)/bin/python idl/vectors/generate.py --check
 	$(PYTHON) idl/vectors/balance.py --check
+	$(VENV)/bin/python idl/vectors/conformance.py --check
 
 gen: ## compile the IDL into Rust, Python and Java
 	idl/generate.sh
@@ -67,6 +72,7 @@ gen: ## compile the IDL into Rust, Python and Java
 vectors: $(VENV)/installed ## write the golden messages and the vectors of balancing anew
 	$(VENV)/bin/python idl/vectors/generate.py
 	$(PYTHON) idl/vectors/balance.py
+	$(VENV)/bin/python idl/vectors/conformance.py
 
 bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh

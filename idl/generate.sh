@@ -28,6 +28,12 @@ generate idl/calculate.thrift         py     calculate/_gen clients/python/src/c
 generate idl/calculate.thrift         "$java" calculate/idl clients/java/src/generated/java/calculate/idl
 generate examples/wordcount.thrift    rs     .              examples/idl
 generate tests/support/wire.thrift    rs     .              tests/support/idl
+generate idl/conformance.thrift       rs     .              examples/conformance/idl
+generate idl/conformance_uuid.thrift  rs     .              examples/conformance/idl
+generate idl/conformance.thrift       py     conformance    tests/interop/python/gen/conformance
+generate idl/conformance_uuid.thrift  py     conformance_uuid tests/interop/python/gen/conformance_uuid
+generate idl/conformance.thrift       "$java" conformance   tests/interop/java/gen/conformance
+generate idl/conformance_uuid.thrift  "$java" conformance/uuid tests/interop/java/gen/conformance/uuid
 
 if [ $check = no ]; then cp -r "$out/tree/." .; exit 0; fi
 for folder in $(cd "$out/tree" && find . -type f -printf '%h\n' | sort -u); do
