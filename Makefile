@@ -51,7 +51,7 @@ test-python: $(SERVER) $(VENV)/installed certs
 test-java: $(SERVER) certs
 	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
-interop: $(JAR) ## let every client, ours and foreign ones as they are, call every shape in every encoding (INTEROP=--all: none left out)
+interop: $(JAR) certs ## let every client, ours and foreign ones as they are, call every shape in every encoding (INTEROP=--all: none left out)
 	$(CARGO) build --release --locked --example conformance --example interop
 	$(PYTHON) tests/interop/run.py $(INTEROP)
 

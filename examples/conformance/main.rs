@@ -16,12 +16,13 @@ mod idl {
     pub mod conformance_uuid;
 }
 
-use calculate::config::Config;
+use calculate::config::{Config, Tls, TlsMode};
 use calculate::error::Error;
 use calculate::server::{Server, Shutdown};
 use clap::Parser;
 use echo::Echo;
 use idl::conformance_uuid::ConformanceUuidSyncProcessor;
+use std::path::PathBuf;
 
 /// Serve Conformance, which echoes and describes what it is given
 #[derive(Debug, Parser)]
@@ -29,14 +30,31 @@ struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
     listen: String,
+    /// The certificate, PEM: TLS beside plain connections
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn config(self) -> Config {
+        let default = Config::default();
+        let mode = if self.tls_certificate.is_some() { TlsMode::Allow } else { TlsMode::Off };
+        let tls = Tls { mode, certificate: self.tls_certificate, key: self.tls_key, ..default.tls };
+        Config { listen: vec![self.listen], tls, ..default }
+    }
 }
 
 fn main() -> Result<(), Error> {
-    let Arguments { listen } = Arguments::parse();
+    let arguments = Arguments::parse();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    let config = Config { listen, ..Config::default() };
-    let server = Server::bind(config)?.service("Conformance", ConformanceUuidSyncProcessor::new(Echo::default()));
-    println!("listening on {}", server.local_addr());
+    let server = Server::bind(arguments.config())?;
+    let server = server.service("Conformance", ConformanceUuidSyncProcessor::new(Echo::default()));
+    for address in server.local_addrs() {
+        println!("listening on {address}");
+    }
     server.serve(Shutdown::on_signals()?)?;
     Ok(())
 }

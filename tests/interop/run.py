@@ -28,8 +28,17 @@ from clients import CLIENTS, HERE, ROOT, TARGET, Client, Unavailable
 from relay import Relay
 
 VECTORS = ROOT / "idl" / "vectors" / "conformance.tsv"
-ENCODINGS = ["framed-binary", "unframed-binary", "framed-compact", "unframed-compact", "framed-binary-multiplexed"]
-CHANNELS = [""]
+ENCODINGS = [
+    "framed-binary",
+    "unframed-binary",
+    "framed-compact",
+    "unframed-compact",
+    "framed-binary-multiplexed",
+    "framed-nonstrict",
+    "unframed-nonstrict",
+]
+CHANNELS = ["", "tls:"]
+CERTS = ROOT / "target" / "certs"
 SERVER = ROOT / "target" / "release" / "examples" / "conformance"
 NO_SUCH_ENCODING = 3
 TIMEOUT_S = 120
@@ -75,8 +84,9 @@ def call(client: Client, command: list[str], encoding: str, server: str, cases: 
     """Runs one client in one encoding."""
     cell = Cell(client.name, encoding)
     relay = Relay(server)
-    arguments = ["--server", relay.address, "--encoding", encoding, "--vectors", str(VECTORS)]
+    arguments = ["--server", relay.address, "--encoding", encoding.removeprefix("tls:"), "--vectors", str(VECTORS)]
     arguments += ["--runtime", client.runtime] if client.runtime else []
+    arguments += ["--tls-ca", str(CERTS / "ca.pem")] if encoding.startswith("tls:") else []
     log = TARGET / "logs" / f"{client.name}-{encoding}.log"
     try:
         with log.open("wb") as errors:
@@ -122,9 +132,9 @@ def judge(cell: Cell, case: str, outcome: str, reason: str, known: list[Cannot])
 
 def start_server() -> tuple[subprocess.Popen[str], str]:
     """The conformance server on a free port, and its address."""
-    server = subprocess.Popen(
-        [SERVER, "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    )
+    command = [SERVER, "--listen", "127.0.0.1:0"]
+    command += ["--tls-certificate", CERTS / "server.pem", "--tls-key", CERTS / "server.key"]
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     line = server.stdout.readline()
     found = re.fullmatch(r"listening on (.+)\n", line)
@@ -134,18 +144,21 @@ def start_server() -> tuple[subprocess.Popen[str], str]:
     return server, found[1]
 
 
-def tell(cells: list[Cell], unavailable: dict[str, str], encodings: list[str]) -> None:
+def tell(cells: list[Cell], unavailable: dict[str, str]) -> None:
     """Prints the matrix, and what is behind it."""
     found = {(cell.client, cell.encoding): cell for cell in cells}
     names = [client.name for client in CLIENTS if any(cell.client == client.name for cell in cells)]
-    widths = [max(map(len, [*names, ""])), *(max(len(encoding), 11) for encoding in encodings)]
-    rows = [["", *encodings], *([name, *(str(found[name, encoding]) for encoding in encodings)] for name in names)]
+    for channel in CHANNELS:
+        rows = [[f"{channel or 'plain:'} {len(names)} clients", *ENCODINGS]]
+        rows += [[name, *(str(found[name, channel + encoding]) for encoding in ENCODINGS)] for name in names]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        print()
+        for row in rows:
+            print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     print()
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     for name, reason in unavailable.items():
         print(f"{name}: not run, as {reason}")
-    print("\n-N: cases that the runtime cannot do; n.a.: it does not have the encoding (tests/interop/cannot.tsv says why)")
+    print("-N: cases that the runtime cannot do; n.a.: it does not have the encoding (tests/interop/cannot.tsv says why)")
     for cell in cells:
         for fault in cell.faults:
             print(f"FAIL {cell.client} {cell.encoding} {fault}")
@@ -184,7 +197,7 @@ def main() -> int:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=60)
-    tell(cells, unavailable, encodings)
+    tell(cells, unavailable)
 
     stale = [line for line in known if not line.used and not arguments.clients and line.client not in unavailable]
     for line in stale:

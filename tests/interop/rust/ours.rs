@@ -19,6 +19,9 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn connect(arguments: &Arguments) -> Result<Ours, Fault> {
+        if arguments.tls_ca.is_some() {
+            return Err(Fault::Unsupported("this client has no TLS yet".into()));
+        }
         let unsupported = || Fault::Unsupported(format!("this client does not speak {}", arguments.encoding));
         let (framing, protocol) = arguments.encoding.split_once('-').ok_or_else(unsupported)?;
         let framing = match framing {

@@ -5,6 +5,14 @@ import conformance.ConformanceOther;
 import conformance.Everything;
 import conformance.Narrow;
 import conformance.uuid.ConformanceUuid;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.Map;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.protocol.TBinaryProtocol;
@@ -22,6 +30,7 @@ import org.apache.thrift.transport.layered.TFramedTransport;
 /** Apache's Java library (libthrift on Maven Central), unmodified. */
 final class ApacheCaller implements Caller {
   private static final int TIMEOUT_MS = 10_000;
+  private static final String PASSWORD = "trusted";
 
   private final Map<String, String> options;
   private final String[] encoding;
@@ -70,15 +79,33 @@ final class ApacheCaller implements Caller {
   private TTransport socket() throws TTransportException {
     String[] server = options.get("--server").split(":");
     int port = Integer.parseInt(server[1]);
-    String authority = options.get("--tls-store");
-    if (authority != null) {
+    if (options.containsKey("--tls-ca")) {
       var parameters = new TSSLTransportFactory.TSSLTransportParameters();
-      parameters.setTrustStore(authority, "changeit", null, "PKCS12");
+      parameters.setTrustStore(
+          trustStore(options.get("--tls-ca")).toString(), PASSWORD, null, "PKCS12");
       return TSSLTransportFactory.getClientSocket(server[0], port, TIMEOUT_MS, parameters);
     }
     TTransport socket = new TSocket(server[0], port, TIMEOUT_MS);
     socket.open();
     return socket;
+  }
+
+  /** The authority as a file of the kind that libthrift wants. */
+  private static Path trustStore(String authority) throws TTransportException {
+    try (InputStream pem = Files.newInputStream(Path.of(authority))) {
+      KeyStore store = KeyStore.getInstance("PKCS12");
+      store.load(null, null);
+      store.setCertificateEntry(
+          "authority", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+      Path file = Files.createTempFile("authority", ".p12");
+      file.toFile().deleteOnExit();
+      try (OutputStream out = Files.newOutputStream(file)) {
+        store.store(out, PASSWORD.toCharArray());
+      }
+      return file;
+    } catch (IOException | GeneralSecurityException e) {
+      throw new TTransportException(e);
+    }
   }
 
   @Override

@@ -24,6 +24,7 @@ final class CalculateCaller implements Caller {
     server = arguments.get("--server");
     String[] encoding = arguments.get("--encoding").split("-");
     if (encoding.length > 2
+        || arguments.containsKey("--tls-ca")
         || !List.of("framed", "unframed").contains(encoding[0])
         || !List.of("binary", "compact").contains(encoding[1])) {
       throw new UnsupportedOperationException(
