@@ -161,7 +161,7 @@ fn shapes() -> Vec<(Golden, Vec<u8>)> {
     let mut shapes = Vec::new();
     for golden in messages() {
         let Some(kind) = kinds.get(&golden.kind[..]) else { continue };
-        let shape = (golden.protocol == Protocol::Binary, golden.kind.clone(), golden.bytes.len());
+        let shape = (golden.protocol, golden.kind.clone(), golden.bytes.len());
         if golden.bytes.len() > LONGEST || seen.contains(&shape) {
             continue;
         }

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes messages.tsv: golden messages, encoded by Apache's own Python library.
+"""Writes messages.tsv, old.tsv and theader.tsv: golden messages, encoded by Apache's own Python library.
 
 Nothing of this project encodes here, so that what our Rust, Python and Java agree on is what Apache Thrift says.
 Run it as ``make vectors``; ``make check`` compares.
 
-Columns, separated by one tab ("-" where a column does not apply):
+Columns of messages.tsv and old.tsv, separated by one tab ("-" where a column does not apply):
 
     name       unique
-    protocol   binary (strict) or compact
+    protocol   binary (strict) or compact; in old.tsv old, the non-strict binary protocol
     type       CALL, REPLY (a result), DECLARED (a reply that carries DomainError), EXCEPTION (TApplicationException)
     method     the name on the wire, "Calculate:Square" where multiplexed
     seqid      the sequence id, decimal
@@ -15,6 +15,18 @@ Columns, separated by one tab ("-" where a column does not apply):
     message    the text of an exception, with Python's "unicode_escape"
     code       the TApplicationException's type
     bytes      the message without a frame, in hexadecimal
+
+Columns of theader.tsv, and of ttheader.tsv, which ttheader/main.go writes:
+
+    name        unique
+    transport   theader or ttheader
+    protocol    of the message inside: binary or compact
+    transforms  none or zlib
+    inner       bare; framed where the message has a frame of its own inside
+    headers     NAME=VALUE, both in hexadecimal, or #NUMBER=VALUE, separated by commas
+    seqid       the frame's, decimal
+    message     the message inside, in hexadecimal
+    frame       the whole frame with its length, in hexadecimal
 """
 
 import struct
@@ -24,6 +36,8 @@ from pathlib import Path
 from thrift.Thrift import TApplicationException, TMessageType
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
+from thrift.protocol.THeaderProtocol import THeaderProtocol
+from thrift.transport.THeaderTransport import THeaderClientType, THeaderSubprotocolID, THeaderTransformID
 from thrift.transport.TTransport import TMemoryBuffer
 
 HERE = Path(__file__).parent
@@ -32,7 +46,11 @@ sys.path.insert(0, str(HERE.parent.parent / "clients" / "python" / "src"))
 from calculate._gen import Calculate  # noqa: E402
 from calculate._gen.ttypes import DomainError, Number  # noqa: E402
 
-PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
+PROTOCOLS = {
+    "binary": TBinaryProtocol,
+    "compact": TCompactProtocol,
+    "old": lambda buffer: TBinaryProtocol(buffer, strictRead=False, strictWrite=False),
+}
 VALUES = {
     "nine": 9.0,
     "two": 2.0,
@@ -68,7 +86,7 @@ def encode(protocol: str, method: str, kind: int, seqid: int, body) -> str:
     return buffer.getvalue().hex()
 
 
-def rows():
+def rows(protocols):
     result_types = {"Square": Calculate.Square_result, "Cal": Calculate.Cal_result}
     args_types = {"Square": Calculate.Square_args, "Cal": Calculate.Cal_args}
 
@@ -86,7 +104,7 @@ def rows():
             encode(protocol, method, wire_type, seqid, body),
         ]
 
-    for protocol in PROTOCOLS:
+    for protocol in protocols:
         for method in ("Square", "Cal"):
             for label, value in VALUES.items():
                 number = Number(value=value)
@@ -111,16 +129,71 @@ def rows():
             yield row(f"exception_code_{code}", protocol, "EXCEPTION", "Square", 4, error, None, f"code {code}", code)
 
 
+SUBPROTOCOLS = {"binary": THeaderSubprotocolID.BINARY, "compact": THeaderSubprotocolID.COMPACT}
+HEADERS = {
+    "no_headers": {},
+    "a_header": {b"client_timeout": b"500"},
+    "headers": {b"tenant": "кот".encode(), b"": b"a name of no bytes", b"empty": b"", b"\x00\xff": b"\x00\x01\xfe"},
+    "a_long_header": {b"long": b"x" * 300},
+    "many_headers": {b"header %d" % number: b"%d" % number for number in range(130)},
+}
+
+
+def header_rows():
+    """Frames of THeader."""
+    for protocol in SUBPROTOCOLS:
+        for transforms in ("none", "zlib"):
+            for label, headers in HEADERS.items():
+                for seqid in (7, -1):
+                    buffer = TMemoryBuffer()
+                    out = THeaderProtocol(buffer, (THeaderClientType.HEADERS,), SUBPROTOCOLS[protocol])
+                    for name, value in headers.items():
+                        out.set_header(name, value)
+                    if transforms == "zlib":
+                        out.add_transform(THeaderTransformID.ZLIB)
+                    args = Calculate.Square_args(number=Number(value=9.0))
+                    out.writeMessageBegin("Square", TMessageType.CALL, seqid)
+                    args.write(out)
+                    out.writeMessageEnd()
+                    out.trans.flush()
+                    yield [
+                        f"theader_{protocol}_{transforms}_{label}_{seqid}".replace("-", "minus_"),
+                        "theader",
+                        protocol,
+                        transforms,
+                        "bare",
+                        ",".join(f"{name.hex()}={value.hex()}" for name, value in headers.items()) or "-",
+                        str(seqid),
+                        encode(protocol, "Square", TMessageType.CALL, seqid, args),
+                        buffer.getvalue().hex(),
+                    ]
+
+
+MESSAGE_COLUMNS = ["# name", "protocol", "type", "method", "seqid", "value", "message", "code", "bytes"]
+HEADER_COLUMNS = ["# name", "transport", "protocol", "transforms", "inner", "headers", "seqid", "message", "frame"]
+FILES = {
+    "messages.tsv": (MESSAGE_COLUMNS, lambda: rows(["binary", "compact"])),
+    "old.tsv": (MESSAGE_COLUMNS, lambda: rows(["old"])),
+    "theader.tsv": (HEADER_COLUMNS, header_rows),
+}
+
+
+def comparable(text: str) -> list[list[str]]:
+    """All that does not depend on this machine's zlib: other builds of it deflate to other bytes."""
+    lines = [line.split("\t") for line in text.splitlines()]
+    return [line[:-1] if "zlib" in line else line for line in lines]
+
+
 def main() -> None:
-    header = "\t".join(["# name", "protocol", "type", "method", "seqid", "value", "message", "code", "bytes"])
-    text = "\n".join([header, *("\t".join(row) for row in rows())]) + "\n"
-    target = HERE / "messages.tsv"
+    for file, (columns, rows_of) in FILES.items():
+        text = "\n".join("\t".join(row) for row in [columns, *rows_of()]) + "\n"
+        target = HERE / file
+        if "--check" not in sys.argv[1:]:
+            target.write_text(text, "ascii")
+        elif comparable(target.read_text("ascii")) != comparable(text):
+            sys.exit(f"golden messages: idl/vectors/{file} is not what Apache's library writes; run 'make vectors'")
     if "--check" in sys.argv[1:]:
-        if target.read_text("ascii") != text:
-            sys.exit("golden messages: idl/vectors/messages.tsv is not what Apache's library writes; run 'make vectors'")
         print("golden messages: fresh")
-    else:
-        target.write_text(text, "ascii")
 
 
 if __name__ == "__main__":

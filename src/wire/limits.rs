@@ -9,8 +9,8 @@ pub const MAX_NAME_BYTES: usize = 1024;
 /// The most headers in one envelope, of both sorts together.
 pub const MAX_HEADERS: usize = 1024;
 
-/// The most bytes that the headers of one envelope may take, with their lengths and padding. Apache's C++ library and
-/// Kitex (before 0.9) have the same bound.
+/// The most bytes that the headers of one envelope may take, with their lengths and padding. Apache's C++ library has the
+/// same bound, as had Kitex for long.
 pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// Bounds on one message. Each is checked before anything is reserved for what it bounds.

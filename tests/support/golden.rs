@@ -1,6 +1,7 @@
-//! The golden messages that Apache's Python library wrote: see idl/vectors/generate.py.
+//! The golden messages that Apache's Python library wrote, and the frames of header transports, of which CloudWeGo's
+//! Go library wrote some: see idl/vectors/generate.py.
 
-use calculate::wire::Protocol;
+use calculate::wire::{Framing, Protocol};
 
 #[derive(Clone, Debug)]
 pub struct Golden {
@@ -19,8 +20,70 @@ pub struct Golden {
 
 /// All of them.
 pub fn messages() -> Vec<Golden> {
-    let text = include_str!("../../idl/vectors/messages.tsv");
-    text.lines().filter(|line| !line.starts_with('#')).map(parse).collect()
+    let files = [include_str!("../../idl/vectors/messages.tsv"), include_str!("../../idl/vectors/old.tsv")];
+    files.into_iter().flat_map(rows).map(parse).collect()
+}
+
+#[derive(Clone, Debug)]
+pub struct GoldenFrame {
+    pub name: String,
+    pub framing: Framing,
+    pub protocol: Protocol,
+    pub zlib: bool,
+    /// The message has a frame of its own inside.
+    pub inner_frame: bool,
+    pub named: Vec<(Vec<u8>, Vec<u8>)>,
+    pub numbered: Vec<(u16, Vec<u8>)>,
+    pub sequence_id: i32,
+    pub message: Vec<u8>,
+    /// With its length.
+    pub frame: Vec<u8>,
+}
+
+/// The frames of both header transports.
+pub fn frames() -> Vec<GoldenFrame> {
+    let files = [include_str!("../../idl/vectors/theader.tsv"), include_str!("../../idl/vectors/ttheader.tsv")];
+    files.into_iter().flat_map(rows).map(parse_frame).collect()
+}
+
+fn rows(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.starts_with('#'))
+}
+
+fn parse_frame(line: &str) -> GoldenFrame {
+    let columns: Vec<&str> = line.split('\t').collect();
+    let [name, transport, protocol, transforms, inner, headers, sequence_id, message, frame] = columns[..] else {
+        panic!("nine columns in {line:?}");
+    };
+    let (numbered, named): (Vec<&str>, Vec<&str>) =
+        given(headers).into_iter().flat_map(|headers| headers.split(',')).partition(|header| header.starts_with('#'));
+    let pair =
+        |header: &str| header.split_once('=').map(|(key, value)| (key.to_owned(), unhex(value))).expect("a pair");
+    GoldenFrame {
+        name: name.into(),
+        framing: if transport == "theader" { Framing::THeader } else { Framing::TTHeader },
+        protocol: parse_protocol(protocol),
+        zlib: transforms == "zlib",
+        inner_frame: inner == "framed",
+        named: named.into_iter().map(pair).map(|(name, value)| (unhex(&name), value)).collect(),
+        numbered: numbered
+            .into_iter()
+            .map(pair)
+            .map(|(key, value)| (key[1..].parse().expect("a key"), value))
+            .collect(),
+        sequence_id: sequence_id.parse().expect("a number"),
+        message: unhex(message),
+        frame: unhex(frame),
+    }
+}
+
+fn parse_protocol(name: &str) -> Protocol {
+    match name {
+        "binary" => Protocol::Binary,
+        "compact" => Protocol::Compact,
+        "old" => Protocol::OldBinary,
+        other => panic!("no protocol {other}"),
+    }
 }
 
 fn parse(line: &str) -> Golden {
@@ -30,11 +93,7 @@ fn parse(line: &str) -> Golden {
     };
     Golden {
         name: name.into(),
-        protocol: match protocol {
-            "binary" => Protocol::Binary,
-            "compact" => Protocol::Compact,
-            other => panic!("no protocol {other}"),
-        },
+        protocol: parse_protocol(protocol),
         kind: kind.into(),
         method: method.into(),
         sequence_id: sequence_id.parse().expect("a number"),
