@@ -5,6 +5,7 @@
 //! calls into bytes and replies into values with the generated code; [`target`] says where to connect, [`options`] how;
 //! [`error`] what can go wrong; [`blocking`] is the door for programs without tokio.
 
+pub mod balance;
 pub mod blocking;
 pub mod calculate;
 mod connection;
