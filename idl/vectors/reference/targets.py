@@ -36,7 +36,7 @@ def host_and_port(text: str) -> tuple[str, str]:
             raise Wrong("bracket")
     elif ":" in host:
         raise Wrong("bracket")
-    if not host or any(c.isspace() or c in "/@[]?%" for c in host):
+    if not host or any(c.isspace() or c in "/@[]" for c in host):
         raise Wrong("host")
     if not (port and len(port) <= 5 and all(c in "0123456789" for c in port) and 0 < int(port) <= 65535):
         raise Wrong("port")
@@ -91,7 +91,7 @@ def zookeeper(text: str) -> str:
 def parse(text: str) -> tuple[str, str]:
     if text.startswith("unix:"):
         path = text[5:]
-        if not path.startswith("/") or "\x00" in path:
+        if not path or "\x00" in path:
             raise Wrong("path")
         return "unix", path
     scheme, found, rest = text.partition("://")
@@ -113,6 +113,7 @@ def parse(text: str) -> tuple[str, str]:
 TARGETS = """
 127.0.0.1:9090
 [::1]:9090
+[fe80::1%eth0]:9090
 calculate.example:1
 localhost:65535
 unix:/run/calculate.sock
@@ -152,7 +153,6 @@ zk://127.0.0.1:2181/services/calculate?version=1-2&group=blue
 [a]:9090
 a b:9090
 unix:
-unix:relative
 a:1,
 ,a:1
 a:1,,b:1

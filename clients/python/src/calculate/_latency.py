@@ -1,0 +1,70 @@
+"""How long answers take: of one instance (idl/vectors/latency.tsv), and of all, for hedging (retry.tsv)."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections import deque
+
+_TAU_MS = 10_000.0
+_CLASS_MAX = 2**20
+_WINDOW = 1000
+_SAMPLES_MIN = 100
+_HEDGE_MS_MIN = 1.0
+
+
+class Latency:
+    """An EWMA that jumps to every peak and comes down slowly."""
+
+    __slots__ = ("_at", "_ms")
+
+    def __init__(self) -> None:
+        self._ms = 0.0
+        self._at = 0.0
+
+    def add(self, now: float, ms: float) -> None:
+        """An answer came that took ``ms``. Times are in ms."""
+        if ms >= self._ms:
+            self._ms = ms
+        else:
+            w = math.exp(-max(0.0, now - self._at) / _TAU_MS)
+            self._ms = self._ms * w + ms * (1 - w)
+        self._at = now
+
+    def at(self, now: float) -> float:
+        """The latency to expect, in ms: the less, the longer nothing was heard."""
+        return self._ms * math.exp(-max(0.0, now - self._at) / _TAU_MS)
+
+    def class_at(self, now: float) -> int:
+        """A power of two: what is below a millisecond is noise, and so is what is below a factor of two."""
+        if self._ms <= 1:
+            return 1
+        return latency_class(self.at(now))
+
+
+def latency_class(ms: float) -> int:
+    """The smallest power of two, from 1 to 2^20, that is not less than ``ms``."""
+    if ms >= _CLASS_MAX:
+        return _CLASS_MAX
+    return 1 << max(0, math.ceil(ms) - 1).bit_length()
+
+
+class Percentile:
+    """The 95th percentile of the last 1,000 latencies."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def add(self, ms: float) -> None:
+        if len(self._last) == _WINDOW:
+            del self._sorted[bisect_left(self._sorted, self._last.popleft())]
+        self._last.append(ms)
+        insort(self._sorted, ms)
+
+    def p95(self) -> float | None:
+        """In ms, at least 1; None before there are 100 latencies."""
+        count = len(self._sorted)
+        if count < _SAMPLES_MIN:
+            return None
+        return max(_HEDGE_MS_MIN, self._sorted[(count * 95 + 99) // 100 - 1])

@@ -1,0 +1,19 @@
+"""Random numbers, drawn in the same way by every client, so that vectors can say what comes of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+NextU64 = Callable[[], int]
+"""The next random number of 64 bits."""
+
+
+def below(next_u64: NextU64, n: int) -> int:
+    """0 to n-1, for n up to 2^32."""
+    return ((next_u64() >> 32) * n) >> 32
+
+
+def system_u64() -> int:
+    """From Python's generator, which seeds itself."""
+    return random.getrandbits(64)
