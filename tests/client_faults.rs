@@ -200,7 +200,7 @@ async fn outcomes(encoding: Encoding, method: &'static str, replies: Vec<Vec<u8>
     };
     let mut outcomes = Vec::with_capacity(count);
     for _ in 0..count {
-        let client = Client::connect(target.clone(), options).await.expect("a server");
+        let client = Client::connect(target.clone(), options.clone()).await.expect("a server");
         let number = Number::new(OrderedFloat(1.0));
         let outcome = client
             .call(method, |input, output| {

@@ -244,11 +244,11 @@ fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
         ),
         (
             &["--tls", "allow", "--tls-certificate", &text(&server), "--tls-key", &text(&ca)],
-            "it holds no private key in PEM form",
+            "it holds no unencrypted private key in PEM form",
         ),
         (
             &["--tls", "allow", "--tls-certificate", "/nowhere.pem", "--tls-key", "/nowhere.key"],
-            "/nowhere.pem: No such file",
+            "/nowhere.pem: no such file",
         ),
     ];
     for (arguments, why) in cases {

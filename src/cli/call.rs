@@ -2,6 +2,7 @@
 
 use super::encoding::EncodingArgs;
 use super::method::{Method, display, number};
+use super::tls::TlsArgs;
 use super::{fail, say, seconds};
 use crate::client::blocking::Client;
 use crate::client::{CalculateError, Options, Target};
@@ -27,6 +28,8 @@ pub(super) struct Call {
     method: Method,
     #[command(flatten)]
     encoding: EncodingArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// [square|cal] and the numbers: each result is printed on a line
     #[arg(value_name = "NUMBER", allow_negative_numbers = true)]
     arguments: Vec<String>,
@@ -46,7 +49,11 @@ impl Call {
             }
         }
         let Encoding { framing, protocol } = self.encoding.encoding();
-        let options = Options { timeout: self.timeout, framing, protocol, ..Options::default() };
+        let tls = match self.tls.tls(&self.server) {
+            Ok(tls) => tls,
+            Err(error) => return fail(2, error),
+        };
+        let options = Options { timeout: self.timeout, framing, protocol, tls, ..Options::default() };
         let outcome = Client::connect(self.server.clone(), options).and_then(|client| match numbers.is_empty() {
             false => numbers.into_iter().try_for_each(|number| self.print(&client, number)),
             true => self.converse(&client),

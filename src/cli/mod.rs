@@ -5,6 +5,7 @@ mod encoding;
 mod load;
 mod method;
 mod serve;
+mod tls;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;

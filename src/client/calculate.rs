@@ -35,8 +35,9 @@ impl Client {
     /// # Errors
     /// ConnectError, or DeadlineExceeded.
     pub async fn connect(target: Target, options: Options) -> Result<Client, CalculateError> {
-        let connections = Connections::connect(target, options, Deadline::after(options.timeout)).await?;
-        Ok(Client { connections: Arc::new(connections), timeout: options.timeout })
+        let timeout = options.timeout;
+        let connections = Connections::connect(target, options, Deadline::after(timeout)).await?;
+        Ok(Client { connections: Arc::new(connections), timeout })
     }
 
     /// The principal square ROOT of `number` (not its square: that is [`cal`](Client::cal)), IEEE 754 squareRoot.

@@ -7,8 +7,9 @@ use super::error::CalculateError;
 use super::message::{self, Input, Output};
 use super::options::Options;
 use super::session::{Failure, Fault, Outcome, Session};
-use super::socket::Socket;
+use super::stream::Stream;
 use super::target::Target;
+use super::tls::refusal::Refusal;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
@@ -24,7 +25,7 @@ pub(super) struct Connection {
 struct Shared {
     server: String,
     options: Options,
-    socket: Socket,
+    stream: Stream,
     session: Mutex<Session>,
     /// Tells the task that there is something to send, or nothing more to come.
     wake: Notify,
@@ -37,12 +38,13 @@ impl Connection {
     /// ConnectError, or DeadlineExceeded.
     pub(super) async fn connect(
         target: &Target,
-        options: Options,
+        options: &Options,
         deadline: Deadline,
     ) -> Result<Connection, CalculateError> {
-        let socket = dial(target, deadline).await?;
+        let stream = dial(target, options.tls.as_ref(), deadline).await?;
         let session = Mutex::new(Session::new(options.encoding(), options.limits()));
-        let shared = Arc::new(Shared { server: target.to_string(), options, socket, session, wake: Notify::new() });
+        let (server, options) = (target.to_string(), options.clone());
+        let shared = Arc::new(Shared { server, options, stream, session, wake: Notify::new() });
         tokio::spawn(Driver { shared: shared.clone() }.run());
         Ok(Connection { shared })
     }
@@ -63,7 +65,7 @@ impl Connection {
         let shared = &*self.shared;
         let id = shared.lock().next_id();
         let (call, oneway) = message::encode(&shared.options, method, id, stub)?;
-        let reply = shared.begin(id, method, call, oneway.is_some()).ok_or(Failure::Unsent)?;
+        let reply = shared.begin(id, method, call, oneway.is_some())?;
         let _interest = Interest { shared, id };
         let message = match deadline.limit(reply).await {
             None => return Err(CalculateError::no_answer(&shared.server, method, deadline).into()),
@@ -113,7 +115,13 @@ impl Shared {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, id: i32, method: &'static str, call: Vec<u8>, oneway: bool) -> Option<oneshot::Receiver<Outcome>> {
+    fn begin(
+        &self,
+        id: i32,
+        method: &'static str,
+        call: Vec<u8>,
+        oneway: bool,
+    ) -> Result<oneshot::Receiver<Outcome>, Failure> {
         let reply = self.lock().begin(id, method, call, oneway);
         self.wake.notify_one();
         reply
@@ -122,6 +130,28 @@ impl Shared {
     fn end(&self, error: &CalculateError) {
         self.lock().end(error);
         self.hang_up();
+    }
+
+    /// The server has ended the connection, or left it.
+    fn end_closed(&self) {
+        self.end(&CalculateError::closed_by_server(&self.server, self.guess()));
+    }
+
+    fn end_lost(&self, error: io::Error) {
+        let is_final = Refusal::inside(&error).is_some_and(|refusal| refusal.is_final);
+        let error = CalculateError::lost(&self.server, error, self.guess());
+        if is_final {
+            self.lock().end_refused(&error);
+        }
+        self.end(&error);
+    }
+
+    /// A server that wants TLS tells a plain client nothing.
+    fn guess(&self) -> &'static str {
+        match self.stream.is_plain() && !self.lock().has_received() {
+            true => " (does it want TLS?)",
+            false => "",
+        }
     }
 
     fn end_faulty(&self, fault: &Fault) {
@@ -139,7 +169,7 @@ impl Shared {
 
     /// Closes the socket for both sides at once, also where the task cannot run at the moment.
     fn hang_up(&self) {
-        self.socket.shut();
+        self.stream.shut();
         self.wake.notify_one();
     }
 }
@@ -151,7 +181,7 @@ struct Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.shared.end(&CalculateError::closed_by_server(&self.shared.server));
+        self.shared.end_closed();
     }
 }
 
@@ -159,14 +189,14 @@ impl Driver {
     async fn run(self) {
         match self.exchange().await {
             Ok(()) => {}
-            Err(End::Lost(error)) => self.shared.end(&CalculateError::lost(&self.shared.server, error)),
+            Err(End::Lost(error)) => self.shared.end_lost(error),
             Err(End::Faulty(fault)) => self.shared.end_faulty(&fault),
         }
     }
 
     /// Reads and writes until the connection is over or the server has closed it.
     async fn exchange(&self) -> Result<(), End> {
-        let Shared { socket, wake, .. } = &*self.shared;
+        let Shared { stream, wake, .. } = &*self.shared;
         let (mut unsent, mut sent) = (Vec::new(), 0);
         let mut received = Vec::new();
         loop {
@@ -180,23 +210,32 @@ impl Driver {
             if idle && !self.look(&mut received)? {
                 return Ok(());
             }
-            if sent == unsent.len() {
+            let mut sends = sent < unsent.len() || stream.holds_back();
+            if !sends {
                 unsent = self.shared.lock().take_unsent();
                 sent = 0;
+                sends = !unsent.is_empty();
             }
             tokio::select! {
-                readable = socket.readable() => {
+                readable = stream.readable() => {
                     readable.map_err(End::Lost)?;
                     make_room(&mut received);
-                    match none_if_blocked(socket.try_read(&mut received))? {
+                    match none_if_blocked(stream.try_read(&mut received))? {
                         Some(0) => return Ok(()),
                         Some(arrived) => self.receive(&mut received, arrived)?,
                         None => {}
                     }
                 }
-                writable = socket.writable(), if sent < unsent.len() => {
+                writable = stream.writable(), if sends => {
                     writable.map_err(End::Lost)?;
-                    sent += none_if_blocked(socket.try_write(&unsent[sent..]))?.unwrap_or(0);
+                    match none_if_blocked(stream.try_write(&unsent[sent..])) {
+                        Ok(count) => sent += count.unwrap_or(0),
+                        Err(end) => {
+                            // What has come may say why, and be the last replies.
+                            self.look(&mut received)?;
+                            return Err(end);
+                        }
+                    }
                 }
                 () = wake.notified() => {}
             }
@@ -207,7 +246,7 @@ impl Driver {
     fn look(&self, received: &mut Vec<u8>) -> Result<bool, End> {
         loop {
             make_room(received);
-            match none_if_blocked(self.shared.socket.read_now(received))? {
+            match none_if_blocked(self.shared.stream.read_now(received))? {
                 None => return Ok(true),
                 Some(0) => return Ok(false),
                 Some(arrived) => self.receive(received, arrived)?,
@@ -216,8 +255,13 @@ impl Driver {
     }
 
     fn receive(&self, received: &mut Vec<u8>, arrived: usize) -> Result<(), End> {
-        let consumed = self.shared.lock().receive(received, arrived).map_err(End::Faulty)?;
-        received.drain(..consumed);
+        match self.shared.lock().receive(received, arrived) {
+            Ok(consumed) => drop(received.drain(..consumed)),
+            Err(_) if self.shared.stream.is_plain() && is_tls_alert(received) => {
+                return Err(End::Lost(io::Error::other("it speaks TLS on this port: connect with it")));
+            }
+            Err(fault) => return Err(End::Faulty(fault)),
+        }
         Ok(())
     }
 }
@@ -237,6 +281,11 @@ fn make_room(received: &mut Vec<u8>) {
         received.shrink_to(2 * READ_BYTES);
     }
     received.reserve(READ_BYTES);
+}
+
+/// What a server that wants TLS may say to a client that does not speak it: an alert's record, of any version.
+fn is_tls_alert(received: &[u8]) -> bool {
+    matches!(received, [0x15, 0x03, 0..=4, 0, 2, ..])
 }
 
 fn none_if_blocked(outcome: io::Result<usize>) -> Result<Option<usize>, End> {

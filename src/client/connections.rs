@@ -34,7 +34,7 @@ impl Connections {
         options: Options,
         deadline: Deadline,
     ) -> Result<Connections, CalculateError> {
-        let current = Arc::new(Connection::connect(&target, options, deadline).await?);
+        let current = Arc::new(Connection::connect(&target, &options, deadline).await?);
         let state = Mutex::new(State { current, retired: Vec::new(), closed: false });
         Ok(Connections { server: target.to_string(), target, options, state, connecting: Default::default() })
     }
@@ -83,7 +83,7 @@ impl Connections {
         if let Some(connection) = self.open()? {
             return Ok(connection);
         }
-        let connection = Arc::new(Connection::connect(&self.target, self.options, deadline).await?);
+        let connection = Arc::new(Connection::connect(&self.target, &self.options, deadline).await?);
         self.replace(connection.clone())?;
         Ok(connection)
     }

@@ -3,20 +3,37 @@
 use super::deadline::Deadline;
 use super::error::CalculateError;
 use super::socket::Socket;
+use super::stream::Stream;
 use super::target::{Address, Target};
+use super::tls::Tls;
+use super::tls::stream::TlsStream;
 use std::io;
 use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 
-/// Connects.
+/// Connects, with a handshake where `tls` is given.
 ///
 /// # Errors
 /// ConnectError, or DeadlineExceeded.
-pub(crate) async fn dial(target: &Target, deadline: Deadline) -> Result<Socket, CalculateError> {
-    match deadline.limit(connect(target.address())).await {
-        Some(Ok(socket)) => Ok(socket),
-        Some(Err(error)) => Err(CalculateError::connect(&target.to_string(), error)),
-        None => Err(CalculateError::no_time_to_connect(&target.to_string(), deadline)),
+pub(crate) async fn dial(target: &Target, tls: Option<&Tls>, deadline: Deadline) -> Result<Stream, CalculateError> {
+    let server = target.to_string();
+    let wrong = |error| CalculateError::connect(&server, error);
+    let tls = match tls {
+        Some(tls) => {
+            let name = tls.name_of(target).map_err(|error| CalculateError::no_tls(&server, error))?;
+            Some((tls, name))
+        }
+        None => None,
+    };
+    let Some(connected) = deadline.limit(connect(target.address())).await else {
+        return Err(CalculateError::no_time_to_connect(&server, deadline));
+    };
+    let socket = connected.map_err(wrong)?;
+    let Some((tls, name)) = tls else { return Ok(Stream::Plain(socket)) };
+    match deadline.limit(TlsStream::handshake(socket, tls, name)).await {
+        Some(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+        Some(Err(error)) => Err(CalculateError::handshake(&server, error)),
+        None => Err(CalculateError::no_time_for_handshake(&server, deadline)),
     }
 }
 

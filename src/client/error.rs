@@ -1,6 +1,8 @@
 //! What can go wrong with a call. The same names in Rust, Python and Java.
 
 use super::deadline::Deadline;
+use super::tls::InvalidTls;
+use super::tls::refusal::Refusal;
 use crate::wire::{Exception, ExceptionCode};
 use std::error::Error;
 use std::fmt;
@@ -67,6 +69,31 @@ impl CalculateError {
         TransportError::ConnectError(text, Some(Arc::new(error))).into()
     }
 
+    /// There is no TLS as it is set up.
+    pub(super) fn no_tls(server: &str, error: InvalidTls) -> CalculateError {
+        let text = format!("cannot connect to {server} ({error})");
+        let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+        TransportError::ConnectError(text, Some(Arc::new(error))).into()
+    }
+
+    pub(super) fn handshake(server: &str, error: io::Error) -> CalculateError {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        let (what, advice) = match (Refusal::inside(&error), error.kind()) {
+            (Some(refusal), _) => (refusal.what.clone(), refusal.advice),
+            (None, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) => {
+                ("it closed the connection during the TLS handshake".into(), "does it speak TLS on this port?")
+            }
+            (None, _) => (in_words(&error), WHERE),
+        };
+        let text = format!("cannot connect to {server} ({what}); {advice}");
+        TransportError::ConnectError(text, Some(Arc::new(error))).into()
+    }
+
+    pub(super) fn no_time_for_handshake(server: &str, deadline: Deadline) -> CalculateError {
+        let text = format!("{server} did not finish the TLS handshake {deadline}; does it speak TLS on this port?");
+        CalculateError::DeadlineExceeded(text)
+    }
+
     pub(super) fn no_time_to_connect(server: &str, deadline: Deadline) -> CalculateError {
         CalculateError::DeadlineExceeded(format!("no connection to {server} {deadline}; {WHERE}"))
     }
@@ -76,13 +103,20 @@ impl CalculateError {
         CalculateError::DeadlineExceeded(text)
     }
 
-    pub(super) fn lost(server: &str, error: io::Error) -> CalculateError {
-        let text = format!("the connection to {server} was lost ({}); {PERHAPS}", in_words(&error));
+    /// `guess` is what else could be the reason, or empty.
+    pub(super) fn lost(server: &str, error: io::Error, guess: &str) -> CalculateError {
+        let (what, advice) = match Refusal::inside(&error) {
+            Some(refusal) if refusal.is_final => (refusal.what.clone(), refusal.advice),
+            Some(refusal) => (refusal.to_string(), PERHAPS),
+            None => (in_words(&error), PERHAPS),
+        };
+        let text = format!("the connection to {server} was lost ({what}{guess}); {advice}");
         TransportError::ConnectionClosed(text, Some(Arc::new(error))).into()
     }
 
-    pub(super) fn closed_by_server(server: &str) -> CalculateError {
-        CalculateError::closed(format!("{server} closed the connection before it answered; {PERHAPS}"))
+    /// `guess` is what could be the reason, or empty.
+    pub(super) fn closed_by_server(server: &str, guess: &str) -> CalculateError {
+        CalculateError::closed(format!("{server} closed the connection before it answered{guess}; {PERHAPS}"))
     }
 
     pub(super) fn closed_at_once(server: &str) -> CalculateError {

@@ -1,10 +1,11 @@
 //! What can be set of a client, and its defaults: the same in Rust, Python and Java.
 
+use super::tls::Tls;
 use crate::wire::{Encoding, Framing, Limits, Protocol};
 use std::time::Duration;
 
 /// How a client connects and calls.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// A call's one deadline, from the moment it is made: connecting, sending and waiting. Default 5 s.
     pub timeout: Duration,
@@ -14,6 +15,8 @@ pub struct Options {
     pub framing: Framing,
     /// The longest reply that is taken, in bytes; memory is not reserved for a longer one. Default 16,384,000.
     pub max_message_bytes: usize,
+    /// Whether the connection is encrypted, and how. Default: it is not.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Options {
@@ -23,6 +26,7 @@ impl Default for Options {
             protocol: Protocol::Binary,
             framing: Framing::Framed,
             max_message_bytes: 16_384_000,
+            tls: None,
         }
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Session {
     /// Takes no new call.
     retired: bool,
     ended: bool,
+    /// Why the server wants no call from this client: another connection would be no better.
+    refused: Option<CalculateError>,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,7 @@ impl Session {
             received: 0,
             retired: false,
             ended: false,
+            refused: None,
         }
     }
 
@@ -96,22 +99,28 @@ impl Session {
         }
     }
 
-    /// Queues `call`, encoded and numbered. `None` when no new call belongs on this connection.
+    /// Queues `call`, encoded and numbered.
+    ///
+    /// # Errors
+    /// Unsent when no new call belongs on this connection; failed when the server wants none.
     pub(super) fn begin(
         &mut self,
         id: i32,
         method: &'static str,
         call: Vec<u8>,
         oneway: bool,
-    ) -> Option<oneshot::Receiver<Outcome>> {
+    ) -> Result<oneshot::Receiver<Outcome>, Failure> {
+        if let Some(error) = &self.refused {
+            return Err(Failure::Failed(error.clone()));
+        }
         if self.retired {
-            return None;
+            return Err(Failure::Unsent);
         }
         let (reply, receiver) = oneshot::channel();
         self.begun += 1;
         self.pending.insert(id, Pending { method, reply, ordinal: self.begun, received_before: self.received });
         self.unsent.push(Unsent { id, call, oneway });
-        Some(receiver)
+        Ok(receiver)
     }
 
     /// All that waits to be sent, as one. What it gave before has left.
@@ -148,6 +157,11 @@ impl Session {
     /// Whether a new call belongs on this connection.
     pub(super) fn is_open(&self) -> bool {
         !self.retired
+    }
+
+    /// Whether anything has arrived.
+    pub(super) fn has_received(&self) -> bool {
+        self.received > 0
     }
 
     /// Whether nobody waits for anything on this connection, nor ever will.
@@ -214,6 +228,13 @@ impl Session {
             let _ = pending.reply.send(Err(Failure::Failed(error)));
         }
         self.end(for_others);
+    }
+
+    /// Ends the connection: every call fails with `error`, sent or not.
+    pub(super) fn end_refused(&mut self, error: &CalculateError) {
+        self.refused = Some(error.clone());
+        self.taken = self.begun;
+        self.end(error);
     }
 
     /// Ends the connection: every call that was sent fails with `error`.

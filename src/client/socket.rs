@@ -1,7 +1,7 @@
 //! A connected socket of one of the kinds that a target names.
 
-use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
-use std::io;
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -42,11 +42,24 @@ impl Socket {
         }
     }
 
+    /// As [`try_write`](Socket::try_write), of several parts.
+    pub(crate) fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.try_write_vectored(parts),
+            Socket::Unix(stream) => stream.try_write_vectored(parts),
+        }
+    }
+
     /// As [`try_read`](Socket::try_read), by asking the kernel: the runtime may not have heard yet, or not run any more.
     pub(crate) fn read_now(&self, received: &mut Vec<u8>) -> io::Result<usize> {
         let spare = rustix::buffer::spare_capacity(received);
         let (arrived, _) = recv(self, spare, RecvFlags::DONTWAIT)?;
         Ok(arrived)
+    }
+
+    /// As [`try_write`](Socket::try_write), by asking the kernel.
+    pub(crate) fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
     }
 
     /// Ends both directions at once.

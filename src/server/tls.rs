@@ -4,6 +4,7 @@ use super::peer::{Identity, TlsSession};
 use super::stream::{Counted, Socket};
 use crate::config::{self, ClientAuth};
 use crate::error::Error;
+use crate::pem;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fmt, io};
@@ -11,8 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
@@ -72,8 +72,7 @@ fn load(settings: &config::Tls) -> Result<ServerConfig, Error> {
         return Err(Error::setting("tls needs tls-certificate and tls-key, PEM files"));
     };
     let chain = certificates("tls-certificate", certificate)?;
-    let key_file = PrivateKeyDer::from_pem_file(key);
-    let private_key = key_file.map_err(|error| unreadable("tls-key", key, pem_text("private key", &error)))?;
+    let private_key = pem::private_key(key).map_err(|why| unreadable("tls-key", key, why))?;
     // The provider is named here: another library in the process may bring another, and then rustls picks none.
     let provider = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider.clone())
@@ -81,7 +80,7 @@ fn load(settings: &config::Tls) -> Result<ServerConfig, Error> {
         .map_err(|error| Error::setting(format!("tls: {error}")))?
         .with_client_cert_verifier(verifier(settings, provider)?)
         .with_single_cert(chain, private_key)
-        .map_err(|error| unreadable("tls-certificate and tls-key", certificate, pair_text(&error)))?;
+        .map_err(|error| unreadable("tls-certificate and tls-key", certificate, pem::pair_in_words(&error)))?;
     if let Ok(tickets) = ring::Ticketer::new() {
         // Resumption costs the client's memory, not ours.
         config.ticketer = tickets;
@@ -112,32 +111,11 @@ fn verifier(
 }
 
 fn certificates(setting: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let read = || CertificateDer::pem_file_iter(file)?.collect::<Result<Vec<_>, _>>();
-    let found = read().map_err(|error| unreadable(setting, file, pem_text("certificate", &error)))?;
-    match found.is_empty() {
-        true => Err(unreadable(setting, file, "it holds no certificate in PEM form".into())),
-        false => Ok(found),
-    }
+    pem::certificates(file).map_err(|why| unreadable(setting, file, why))
 }
 
 fn unreadable(setting: &str, file: &Path, why: String) -> Error {
     Error::setting(format!("{setting}: {}: {why}", file.display()))
-}
-
-fn pem_text(what: &str, error: &rustls::pki_types::pem::Error) -> String {
-    use rustls::pki_types::pem::Error as Pem;
-    match error {
-        Pem::Io(error) => error.to_string(),
-        Pem::NoItemsFound => format!("it holds no {what} in PEM form"),
-        _ => "it is no PEM file, or a broken one".into(),
-    }
-}
-
-fn pair_text(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".into(),
-        error => error.to_string(),
-    }
 }
 
 fn session(connection: &rustls::ServerConnection) -> TlsSession {

@@ -7,7 +7,7 @@ use calculate::idl::calculate::{DomainError, Number};
 use calculate::wire::framing::{Split, Splitter};
 use calculate::wire::{Encoding, Limits, Protocol};
 use socket2::{SockAddr, Socket};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use thrift::OrderedFloat;
 use thrift::protocol::{TSerializable, TType};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What is said on one connection; its end closes the connection.
 pub type Script = Box<dyn FnMut(&mut Conversation) + Send>;
@@ -40,6 +41,8 @@ struct Shared {
 /// The server's end of one connection.
 pub struct Conversation {
     pub socket: Socket,
+    /// The same under TLS, which the first read or write begins.
+    pub tls: Option<Box<StreamOwned<ServerConnection, Socket>>>,
     encoding: Encoding,
     splitter: Splitter,
     received: Vec<u8>,
@@ -51,23 +54,33 @@ impl Fake {
     }
 
     pub fn speaking(encoding: Encoding, scripts: Vec<Script>) -> Fake {
-        Fake::start(TcpListener::bind("127.0.0.1:0").expect("a free port").into(), encoding, scripts)
+        Fake::start(free_port(), encoding, None, scripts)
     }
 
     pub fn on(listener: TcpListener, scripts: Vec<Script>) -> Fake {
-        Fake::start(listener.into(), FRAMED_BINARY, scripts)
+        Fake::start(listener.into(), FRAMED_BINARY, None, scripts)
     }
 
     /// On a unix socket.
     pub fn on_unix(scripts: Vec<Script>) -> Fake {
-        Fake::start(UnixListener::bind(socket_path()).expect("a free path").into(), FRAMED_BINARY, scripts)
+        Fake::start(free_path(), FRAMED_BINARY, None, scripts)
     }
 
-    fn start(listener: Socket, encoding: Encoding, scripts: Vec<Script>) -> Fake {
+    /// Under TLS.
+    pub fn encrypted(tls: ServerConfig, scripts: Vec<Script>) -> Fake {
+        Fake::start(free_port(), FRAMED_BINARY, Some(Arc::new(tls)), scripts)
+    }
+
+    /// Under TLS on a unix socket.
+    pub fn encrypted_on_unix(tls: ServerConfig, scripts: Vec<Script>) -> Fake {
+        Fake::start(free_path(), FRAMED_BINARY, Some(Arc::new(tls)), scripts)
+    }
+
+    fn start(listener: Socket, encoding: Encoding, tls: Option<Arc<ServerConfig>>, scripts: Vec<Script>) -> Fake {
         let address = in_words(&listener.local_addr().expect("an address"));
         let (listener, shared) = (Arc::new(listener), Arc::new(Shared::default()));
         let (listening, accepting) = (listener.clone(), shared.clone());
-        let acceptor = thread::spawn(move || accepting.accept(&listening, encoding, scripts));
+        let acceptor = thread::spawn(move || accepting.accept(&listening, encoding, tls.as_ref(), scripts));
         Fake { address, listener, shared, acceptor: Some(acceptor) }
     }
 
@@ -88,7 +101,7 @@ impl Fake {
 }
 
 impl Shared {
-    fn accept(&self, listener: &Socket, encoding: Encoding, scripts: Vec<Script>) {
+    fn accept(&self, listener: &Socket, encoding: Encoding, tls: Option<&Arc<ServerConfig>>, scripts: Vec<Script>) {
         let mut scripts = scripts.into_iter();
         loop {
             let accepted = listener.accept();
@@ -103,10 +116,15 @@ impl Shared {
                 socket.set_tcp_nodelay(true).expect("no delay");
             }
             lock(&self.sockets).push(socket.try_clone().expect("a second handle"));
+            let tls = tls.map(|config| {
+                let connection = ServerConnection::new(config.clone()).expect("a server");
+                Box::new(StreamOwned::new(connection, socket.try_clone().expect("a second handle")))
+            });
             let mut conversation =
-                Conversation { socket, encoding, splitter: Splitter::new(encoding), received: Vec::new() };
+                Conversation { socket, tls, encoding, splitter: Splitter::new(encoding), received: Vec::new() };
             let run = move || {
                 script(&mut conversation);
+                conversation.end_tls();
                 let _ = conversation.socket.shutdown(Shutdown::Both);
             };
             lock(&self.threads).push(thread::spawn(run));
@@ -134,6 +152,14 @@ impl Drop for Fake {
             assert!(ended.iter().all(Result::is_ok), "a script failed: see above");
         }
     }
+}
+
+fn free_port() -> Socket {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").into()
+}
+
+fn free_path() -> Socket {
+    UnixListener::bind(socket_path()).expect("a free path").into()
 }
 
 /// A path for a socket that nobody else has.
@@ -170,7 +196,7 @@ impl Conversation {
                 }
             }
             let mut buffer = [0; 64 * 1024];
-            match self.socket.read(&mut buffer) {
+            match self.read(&mut buffer) {
                 Ok(0) | Err(_) => return None,
                 Ok(count) => self.received.extend_from_slice(&buffer[..count]),
             }
@@ -187,7 +213,36 @@ impl Conversation {
 
     /// Sends what the client may not want any more.
     pub fn send(&mut self, bytes: &[u8]) {
-        let _ = self.socket.write_all(bytes);
+        let _ = match &mut self.tls {
+            Some(stream) => stream.write_all(bytes),
+            None => self.socket.write_all(bytes),
+        };
+    }
+
+    /// Reads what is left, and how that ends: under TLS an end without close_notify is `UnexpectedEof`.
+    pub fn end(&mut self) -> io::Result<()> {
+        while self.read(&mut [0; 1024])? > 0 {}
+        Ok(())
+    }
+
+    /// Ends TLS as it should, and leaves the socket as it is.
+    pub fn end_tls(&mut self) {
+        if let Some(stream) = &mut self.tls {
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    }
+
+    /// Ends the connection as a server does that is killed.
+    pub fn cut(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            Some(stream) => stream.read(buffer),
+            None => self.socket.read(buffer),
+        }
     }
 
     /// Answers with the number that the call brought.

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{
-    self, ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+    self, ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, ServerConfig, StreamOwned,
+    SupportedProtocolVersion,
 };
 
 /// What a TLS client is told.
@@ -78,6 +80,38 @@ impl TlsPeer {
     pub fn server_certificate(&self) -> Vec<u8> {
         self.stream.conn.peer_certificates().expect("shown")[0].to_vec()
     }
+}
+
+/// A server that shows a certificate of `make certs`, in some versions of TLS.
+pub fn server(certificate: &str, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+    let builder = server_builder(versions).with_no_client_auth();
+    builder.with_single_cert(chain(certificate), private_key(certificate)).expect("a pair")
+}
+
+/// A server that wants a client's certificate besides, of the authority `ca`.
+pub fn server_for_known_clients(versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(chain("ca").remove(0)).expect("a CA");
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(ring::default_provider())).build();
+    let builder = server_builder(versions).with_client_cert_verifier(verifier.expect("a verifier"));
+    builder.with_single_cert(chain("server"), private_key("server")).expect("a pair")
+}
+
+pub fn server_builder(
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .expect("versions")
+}
+
+fn chain(name: &str) -> Vec<CertificateDer<'static>> {
+    vec![CertificateDer::from_pem_file(pem(name)).expect("make certs")]
+}
+
+fn private_key(name: &str) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::from_pem_file(key(name)).expect("make certs")
 }
 
 /// A certificate of `make certs`, in binary.

@@ -5,8 +5,8 @@ use super::report::Tally;
 use super::script::{LENGTH, Script};
 use crate::client::deadline::Deadline;
 use crate::client::dial::dial;
-use crate::client::socket::Socket;
-use crate::client::{CalculateError, Target};
+use crate::client::stream::Stream;
+use crate::client::{CalculateError, Target, Tls};
 use crate::wire::framing::{Split, Splitter};
 use crate::wire::message::{Header, Kind};
 use crate::wire::{Limits, Malformed};
@@ -34,14 +34,14 @@ pub(super) struct Plan {
     pub(super) calls: Option<u64>,
 }
 
-pub(super) async fn connect(target: &Target) -> Result<Socket, CalculateError> {
-    dial(target, Deadline::after(PATIENCE)).await
+pub(super) async fn connect(target: &Target, tls: Option<&Tls>) -> Result<Stream, CalculateError> {
+    dial(target, tls, Deadline::after(PATIENCE)).await
 }
 
 /// Runs the plan. Gives the connection back, to be held or closed.
-pub(super) async fn run(socket: Socket, script: Rc<Script>, plan: Plan, tally: Rc<RefCell<Tally>>) -> Socket {
+pub(super) async fn run(stream: Stream, script: Rc<Script>, plan: Plan, tally: Rc<RefCell<Tally>>) -> Stream {
     let mut connection = Connection {
-        socket,
+        stream,
         splitter: Splitter::new(script.encoding),
         script,
         plan,
@@ -57,7 +57,7 @@ pub(super) async fn run(socket: Socket, script: Rc<Script>, plan: Plan, tally: R
         Ok(Err(error)) => connection.fail(&error.to_string()),
         Err(_) => connection.fail(NO_ANSWER),
     }
-    connection.socket
+    connection.stream
 }
 
 /// Connecting may take this long, and so may the replies to what is in flight at the end; then they have failed.
@@ -66,7 +66,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const NO_ANSWER: &str = "the server did not answer in time";
 
 struct Connection {
-    socket: Socket,
+    stream: Stream,
     script: Rc<Script>,
     splitter: Splitter,
     plan: Plan,
@@ -112,9 +112,9 @@ impl Connection {
                 return Ok(());
             }
             match self.plan.calls {
-                None => self.socket.readable().await?,
+                None => self.stream.readable().await?,
                 Some(_) => {
-                    timeout(PATIENCE, self.socket.readable()).await.map_err(|_| io::Error::other(NO_ANSWER))??
+                    timeout(PATIENCE, self.stream.readable()).await.map_err(|_| io::Error::other(NO_ANSWER))??
                 }
             }
             free = self.receive()?;
@@ -137,7 +137,7 @@ impl Connection {
             let sends = due < self.plan.end && self.in_flight() < LENGTH as u64;
             tokio::select! {
                 waited = pacer.until(due), if sends => waited?,
-                readable = self.socket.readable(), if self.in_flight() > 0 => {
+                readable = self.stream.readable(), if self.in_flight() > 0 => {
                     readable?;
                     self.receive()?;
                 }
@@ -154,11 +154,12 @@ impl Connection {
             let to = LENGTH.min(from + left);
             let script = self.script.clone();
             let mut calls = script.calls.messages(from, to);
-            while !calls.is_empty() {
-                match self.socket.try_write(calls) {
+            while !calls.is_empty() || self.stream.holds_back() {
+                match self.stream.try_write(calls) {
                     Ok(taken) => calls = &calls[taken..],
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.writable().await?,
-                    Err(error) => return Err(error),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.stream.writable().await?,
+                    // What has come may say why.
+                    Err(error) => return Err(self.receive().err().unwrap_or(error)),
                 }
             }
             self.sent += (to - from) as u64;
@@ -171,8 +172,8 @@ impl Connection {
     fn receive(&mut self) -> io::Result<u64> {
         const MOST: usize = 64 * 1024;
         self.received.reserve(MOST);
-        match self.socket.try_read(&mut self.received) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")),
+        match self.stream.try_read(&mut self.received) {
+            Ok(0) => return Err(self.closed()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
             Err(error) => return Err(error),
@@ -202,6 +203,17 @@ impl Connection {
         }
         self.received.drain(..consumed);
         Ok(self.replied - before)
+    }
+
+    fn closed(&self) -> io::Error {
+        let nothing_came = self.replied == 0 && self.received.is_empty();
+        io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            match nothing_came && self.stream.is_plain() {
+                true => "the server closed the connection (does it want TLS?)",
+                false => "the server closed the connection",
+            },
+        )
     }
 
     /// The reply at `consumed`, which may be incomplete or not be what it should.

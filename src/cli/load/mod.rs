@@ -10,8 +10,9 @@ mod script;
 
 use super::encoding::EncodingArgs;
 use super::method::Method;
+use super::tls::TlsArgs;
 use super::{fail, say, seconds};
-use crate::client::Target;
+use crate::client::{Target, Tls};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use connection::Plan;
@@ -61,6 +62,8 @@ pub(super) struct Load {
     method: Method,
     #[command(flatten)]
     encoding: EncodingArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// What is a right answer: the reply, or (to measure an echo server) the call's own bytes
     #[arg(long, default_value = "reply")]
     expect: Expect,
@@ -84,9 +87,14 @@ fn rate(text: &str) -> Result<f64, String> {
 
 impl Load {
     pub(super) fn run(self) -> ExitCode {
+        let tls = match self.tls.tls(&self.server) {
+            Ok(tls) => tls,
+            Err(error) => return fail(2, error),
+        };
         super::serve::allow_descriptors();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
-        let outcome = runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load()));
+        let outcome =
+            runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(tls.as_ref())));
         match outcome {
             Ok((tally, measured)) => {
                 let report = Report { tally: &tally.borrow(), measured, connections: self.connections };
@@ -104,11 +112,11 @@ impl Load {
         }
     }
 
-    async fn load(&self) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
+    async fn load(&self, tls: Option<&Tls>) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
         let script = Rc::new(Script::write(self.method, self.encoding.encoding(), self.expect == Expect::Echo));
-        let mut sockets = Vec::with_capacity(self.connections);
+        let mut streams = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
-            sockets.push(connection::connect(&self.server).await.map_err(|error| error.to_string())?);
+            streams.push(connection::connect(&self.server, tls).await.map_err(|error| error.to_string())?);
         }
         let start = Instant::now();
         let (counts_from, end) = match self.calls {
@@ -116,12 +124,12 @@ impl Load {
             Some(_) => (start, start + Duration::from_secs(3600)),
         };
         let tally = Rc::new(RefCell::new(Tally::new()));
-        let tasks: Vec<_> = sockets
+        let tasks: Vec<_> = streams
             .into_iter()
             .enumerate()
-            .map(|(index, socket)| {
+            .map(|(index, stream)| {
                 let plan = self.plan(index, start, counts_from, end);
-                tokio::task::spawn_local(connection::run(socket, script.clone(), plan, tally.clone()))
+                tokio::task::spawn_local(connection::run(stream, script.clone(), plan, tally.clone()))
             })
             .collect();
         let progress = self.show_progress(start, end);

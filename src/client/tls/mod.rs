@@ -1,0 +1,159 @@
+//! TLS as a client sets it: whom it trusts, what it shows of itself, and which name it checks.
+//!
+//! `stream` is a connection under TLS, `refusal` says in words why there is none.
+
+pub(crate) mod refusal;
+pub(crate) mod stream;
+
+use super::target::{Address, Target};
+use crate::pem;
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, ConfigBuilder, RootCertStore};
+
+/// TLS 1.2 or 1.3 with a server whose certificate is checked, its name included: there is no way to turn that off.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use calculate::client::{Client, Options, Tls};
+/// let tls = Tls::with_ca("ca.pem")?.certificate("alice.pem", "alice.key")?;
+/// let options = Options { tls: Some(tls), ..Options::default() };
+/// let client = Client::connect("calculate.example:9090".parse()?, options).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Tls {
+    roots: Arc<RootCertStore>,
+    /// Made of the roots and, where there is one, the client's certificate. It remembers sessions, to resume them.
+    config: Arc<ClientConfig>,
+    server_name: Option<ServerName<'static>>,
+}
+
+/// TLS that cannot be set up so: the text says which setting and which file, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidTls(String);
+
+impl Tls {
+    /// Trusts the authorities that the system trusts. `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
+    ///
+    /// # Errors
+    /// The system has none.
+    pub fn system() -> Result<Tls, InvalidTls> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
+            return Err(InvalidTls(format!("tls: the system trusts no authority{why}; give one as tls-ca")));
+        }
+        Tls::trusting(roots)
+    }
+
+    /// Trusts the authorities of a PEM file, and no others.
+    ///
+    /// # Errors
+    /// The file cannot be read, or does not hold certificates of authorities.
+    pub fn with_ca(file: impl AsRef<Path>) -> Result<Tls, InvalidTls> {
+        let file = file.as_ref();
+        let wrong = |why: String| invalid("tls-ca", file, &why);
+        let mut roots = RootCertStore::empty();
+        for certificate in pem::certificates(file).map_err(wrong)? {
+            roots.add(certificate).map_err(|error| wrong(format!("a certificate in it is broken: {error}")))?;
+        }
+        Tls::trusting(roots)
+    }
+
+    /// Shows the server a certificate, PEM with its chain, that belongs to a private key, PEM and unencrypted: mTLS.
+    ///
+    /// # Errors
+    /// A file cannot be read or does not hold what it should, or the two do not belong together.
+    pub fn certificate(self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Tls, InvalidTls> {
+        let (certificate, key) = (certificate.as_ref(), key.as_ref());
+        let chain = pem::certificates(certificate).map_err(|why| invalid("tls-certificate", certificate, &why))?;
+        let private_key = pem::private_key(key).map_err(|why| invalid("tls-key", key, &why))?;
+        let config = builder(&self.roots)?.with_client_auth_cert(chain, private_key);
+        let config = config.map_err(|error| invalid("tls-key", key, &pem::pair_in_words(&error)))?;
+        Ok(Tls { config: Arc::new(config), ..self })
+    }
+
+    /// Checks the server's certificate against `name`, a host's name or an IP address, instead of the target's host.
+    ///
+    /// # Errors
+    /// It is no name that a certificate can have.
+    pub fn server_name(self, name: &str) -> Result<Tls, InvalidTls> {
+        Ok(Tls { server_name: Some(checked(name)?), ..self })
+    }
+
+    /// The name that the certificate of the server at `target` is checked against.
+    ///
+    /// # Errors
+    /// There is none: a unix socket has no host, and not every host is a name that a certificate can have.
+    pub(crate) fn name_of(&self, target: &Target) -> Result<ServerName<'static>, InvalidTls> {
+        match (&self.server_name, target.address()) {
+            (Some(name), _) => Ok(name.clone()),
+            (None, Address::Tcp { host, .. }) => checked(host),
+            (None, Address::Unix { .. }) => {
+                Err(InvalidTls("TLS over a unix socket needs tls-server-name, the name in the certificate".into()))
+            }
+        }
+    }
+
+    fn trusting(roots: RootCertStore) -> Result<Tls, InvalidTls> {
+        let roots = Arc::new(roots);
+        let config = Arc::new(builder(&roots)?.with_no_client_auth());
+        Ok(Tls { roots, config, server_name: None })
+    }
+
+    /// One side of a handshake.
+    fn begin(&self, name: ServerName<'static>) -> Result<ClientConnection, rustls::Error> {
+        ClientConnection::new(self.config.clone(), name)
+    }
+
+    /// Whether it has a certificate to show.
+    fn has_certificate(&self) -> bool {
+        self.config.client_auth_cert_resolver.has_certs()
+    }
+}
+
+/// The provider is named here: another library in the process may bring another, and then rustls picks none.
+fn builder(
+    roots: &Arc<RootCertStore>,
+) -> Result<ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, InvalidTls> {
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .map(|builder| builder.with_root_certificates(roots.clone()))
+        .map_err(|error| InvalidTls(format!("tls: {error}")))
+}
+
+fn checked(name: &str) -> Result<ServerName<'static>, InvalidTls> {
+    ServerName::try_from(name).map(|name| name.to_owned()).map_err(|_| {
+        InvalidTls(format!("{name:?} is no name that a certificate can have; give one as tls-server-name"))
+    })
+}
+
+fn invalid(setting: &str, file: &Path, why: &str) -> InvalidTls {
+    InvalidTls(format!("{setting}: {}: {why}", file.display()))
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("authorities", &self.roots.len())
+            .field("certificate", &self.has_certificate())
+            .field("server_name", &self.server_name)
+            .finish()
+    }
+}
+
+impl fmt::Display for InvalidTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for InvalidTls {}
