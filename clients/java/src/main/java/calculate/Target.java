@@ -6,6 +6,12 @@ import java.nio.file.Path;
 
 /** Where a server listens. */
 sealed interface Target {
+  /** The forms of a target, for messages. */
+  String FORMS =
+      "HOST:PORT, such as 127.0.0.1:9090, [IPv6]:PORT, unix:/path, HOST:PORT,HOST:PORT for several servers,"
+          + " dns://NAME:PORT for all addresses of a name, or"
+          + " zk://HOST:PORT[,HOST:PORT...]/BASE/SERVICE[?version=RANGE&group=GROUP&zone=ZONE] for ZooKeeper";
+
   /** What the text of a unix socket begins with. */
   String UNIX = "unix:";
 
@@ -46,11 +52,20 @@ sealed interface Target {
     if (text.startsWith(UNIX)) {
       return new Unix(path(text, text.substring(UNIX.length())));
     }
-    int colon = text.lastIndexOf(':');
-    if (colon < 0) {
+    return tcp(text, text);
+  }
+
+  /**
+   * Reads {@code HOST:PORT} or {@code [IPv6]:PORT}, a part of a text.
+   *
+   * @throws IllegalArgumentException if it is anything else, showing the text
+   */
+  static Tcp tcp(String text, String server) {
+    int colon = server.lastIndexOf(':');
+    if (colon < 0 || server.endsWith("]")) {
       throw refused(text, "has no port");
     }
-    return new Tcp(host(text, text.substring(0, colon)), port(text, text.substring(colon + 1)));
+    return new Tcp(host(text, server.substring(0, colon)), port(text, server.substring(colon + 1)));
   }
 
   private static String path(String text, String path) {
@@ -85,7 +100,9 @@ sealed interface Target {
     if (bare.indexOf(':') >= 0 != bracketed) {
       throw refused(
           text,
-          bracketed ? "has brackets around what is no IPv6 address" : "has more than one colon");
+          bracketed
+              ? "has brackets around what is no IPv6 address"
+              : "has more than one colon; an IPv6 address needs brackets");
     }
     if (!bare.matches(bracketed ? "[0-9A-Fa-f:.]+(%[^\\s/]+)?" : "[^\\s/\\[\\]@]+")) {
       throw refused(text, "has a host that cannot be one");
@@ -104,12 +121,9 @@ sealed interface Target {
     return port;
   }
 
-  private static IllegalArgumentException refused(String text, String what) {
+  /** The error that says what is wrong with a target, and shows all forms. */
+  static IllegalArgumentException refused(String text, String what) {
     return new IllegalArgumentException(
-        "the server address '"
-            + OneLine.of(text)
-            + "' "
-            + what
-            + ": give HOST:PORT, such as 127.0.0.1:9090, [IPv6]:PORT or unix:/path");
+        "the server address '" + OneLine.of(text) + "' " + OneLine.of(what) + ": give " + FORMS);
   }
 }

@@ -1,0 +1,65 @@
+package calculate;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An instance in the list, and how it does. All but the calls in flight is guarded by who owns the
+ * list.
+ */
+final class Member {
+  /** Not a moment. */
+  static final long NEVER = Long.MIN_VALUE;
+
+  private static final long AVOIDED_MILLIS = 1000;
+
+  /** Its calls that have no answer yet. */
+  final AtomicInteger inFlight = new AtomicInteger();
+
+  final Latency latency = new Latency();
+  final Health.Record health = new Health.Record();
+
+  /** When it came, if that was after the first list: it warms up then. Else {@link #NEVER}. */
+  final long cameAtMillis;
+
+  private Instance instance;
+  private long avoidedUntilMillis = NEVER;
+
+  Member(Instance instance, long cameAtMillis) {
+    this.instance = instance;
+    this.cameAtMillis = cameAtMillis;
+  }
+
+  String id() {
+    return instance.id();
+  }
+
+  Instance instance() {
+    return instance;
+  }
+
+  /** What is known of the same instance at the same place has changed. */
+  void update(Instance instance) {
+    this.instance = instance;
+  }
+
+  /** It answered that it is overloaded. */
+  void avoid(long nowMillis) {
+    avoidedUntilMillis = nowMillis + AVOIDED_MILLIS;
+  }
+
+  /** Its weight, less while it warms up. */
+  int effectiveWeight(long nowMillis, long warmUpMillis) {
+    long age = nowMillis - cameAtMillis;
+    if (cameAtMillis == NEVER || age >= warmUpMillis) {
+      return instance.weight();
+    }
+    long share = Math.max(warmUpMillis, 10 * Math.max(0, age));
+    return (int) Math.max(1, instance.weight() * share / (10 * warmUpMillis));
+  }
+
+  /** What another call there costs, for its whole weight. */
+  long cost(long nowMillis) {
+    long cost = (inFlight.get() + 1L) * latency.classAt(nowMillis);
+    return nowMillis < avoidedUntilMillis ? 2 * cost : cost;
+  }
+}
