@@ -14,11 +14,14 @@ final class BinaryBoundary extends UnframedBoundary {
 
   @Override
   boolean messageHeader() throws TProtocolException {
-    if (!has(8)) {
+    if (!has(4)) {
       return false;
     }
     if ((takeI32() & VERSION_MASK) != VERSION_1) {
       throw malformed("bytes that do not begin a message of the binary protocol");
+    }
+    if (!has(4)) {
+      return false;
     }
     skipClaimed(takeI32());
     skip(4);

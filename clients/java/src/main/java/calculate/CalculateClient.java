@@ -24,6 +24,8 @@ import java.util.concurrent.CompletableFuture;
  * asynchronous call is completed with (so {@code get} and {@code join} wrap it, as they wrap
  * everything).
  *
+ * <p><b>TLS</b> is what {@link Options#withTls} gives; without it, connections are plain.
+ *
  * <p><b>Interrupts.</b> A blocking caller that is interrupted gets a CalculateError whose cause is
  * an InterruptedException and stays interrupted; its call is abandoned, the calls of other threads
  * are not touched.
@@ -71,8 +73,10 @@ public final class CalculateClient implements AutoCloseable {
    * @param target {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:/path}
    * @param options what to do otherwise than by default
    * @return a client, to be closed by the caller
-   * @throws IllegalArgumentException if the target is anything else
-   * @throws ConnectError if nobody takes the connection
+   * @throws IllegalArgumentException if the target is anything else, or TLS does not know what the
+   *     server is called
+   * @throws ConnectError if nobody takes the connection, or the TLS handshake fails: it says which
+   *     check did, and what to do
    * @throws DeadlineExceeded if connecting takes longer than the timeout
    */
   public static CalculateClient connect(String target, Options options) {

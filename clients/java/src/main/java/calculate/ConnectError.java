@@ -1,6 +1,9 @@
 package calculate;
 
-/** No connection could be made: the host is unknown, or nobody listens there. Nothing was sent. */
+/**
+ * No connection could be made: the host is unknown, nobody listens there, or TLS was not agreed on.
+ * No call was sent.
+ */
 public class ConnectError extends TransportError {
   private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,7 @@
 package calculate;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
@@ -17,9 +18,11 @@ import org.apache.thrift.TConfiguration;
  */
 final class Connection {
   private static final int MAX_ABANDONED = 1024;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final Target target;
-  private final SocketChannel channel;
+  private final Transport transport;
+  private final boolean plain;
   private final Consumer<Connection> atEnd;
   private final ReentrantLock lock = new ReentrantLock();
   private final ReaderRole role;
@@ -39,7 +42,7 @@ final class Connection {
   private volatile boolean closed;
 
   /**
-   * Takes a connected channel over.
+   * Takes a connected transport over.
    *
    * @param fresh whether it was made for a call that is about to be put on it: whether it lives is
    *     not looked for then, so that a server which closes every connection at once is not
@@ -47,23 +50,24 @@ final class Connection {
    * @param atEnd called when it has closed, once
    */
   Connection(
-      SocketChannel channel,
+      Transport transport,
       Target target,
       Options options,
       IoThread io,
       boolean fresh,
       Consumer<Connection> atEnd) {
-    this.channel = channel;
+    this.transport = transport;
+    this.plain = options.tls().isEmpty();
     this.target = target;
     this.fresh = fresh;
     this.atEnd = atEnd;
     TConfiguration configuration = Message.configuration(options);
     SendBuffer out = new SendBuffer(configuration);
     this.message = new Message(options, out, configuration);
-    this.reader = new ReplyReader(this, lock, channel, options, message, pending);
-    this.sender = new Sender(lock, channel, out);
+    this.reader = new ReplyReader(this, lock, transport, options, message, pending);
+    this.sender = new Sender(lock, transport, out);
     this.role = new ReaderRole(io);
-    this.blocking = new BlockingWait(this, role, channel, io);
+    this.blocking = new BlockingWait(this, role, transport.socket(), io);
   }
 
   Target target() {
@@ -71,12 +75,12 @@ final class Connection {
   }
 
   SocketChannel channel() {
-    return channel;
+    return transport.socket();
   }
 
   /** Whether a new call may be put on it. */
   boolean isUsable() {
-    return !retired && !closed;
+    return !retired && !closed && !transport.hasEnded();
   }
 
   boolean isClosed() {
@@ -191,12 +195,14 @@ final class Connection {
 
   /** What the reader waits for on the socket. */
   int wantedOps() {
-    return sender.isStalled() ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
+    return sender.isStalled() || transport.wantsRoom()
+        ? SelectionKey.OP_READ | SelectionKey.OP_WRITE
+        : SelectionKey.OP_READ;
   }
 
   /** Does what the socket is ready for. By the reader. */
   void serve(int readyOps) {
-    if ((readyOps & SelectionKey.OP_WRITE) != 0 && sender.isStalled()) {
+    if ((readyOps & SelectionKey.OP_WRITE) != 0) {
       resumeSending();
     }
     if ((readyOps & SelectionKey.OP_READ) != 0) {
@@ -256,8 +262,11 @@ final class Connection {
     }
   }
 
+  /** The socket failed, or ended if there is no cause. */
   void lost(IOException cause) {
-    close(Errors.lost(target, cause));
+    ConnectionClosed why =
+        cause == null ? Errors.closedByServer(target) : Errors.lost(target, cause);
+    close(plain && reader.arrivals() == 0 ? Errors.mayWantTls(why) : why);
   }
 
   /**
@@ -266,6 +275,10 @@ final class Connection {
    * ConnectionClosed.
    */
   void fail(Call<?, ?> culprit, Exception cause) {
+    if (plain && reader.startedWithAlert()) {
+      close(Errors.wantsTls(target));
+      return;
+    }
     ProtocolError fault = Errors.malformed(target, String.valueOf(cause.getMessage()), cause);
     end(culprit, fault, Errors.closedAfter(target, fault));
   }
@@ -306,7 +319,7 @@ final class Connection {
 
   private void closeSocket() {
     try {
-      channel.close();
+      transport.close();
     } catch (IOException e) {
       // It is gone all the same.
     }
@@ -352,7 +365,11 @@ final class Connection {
 
   private void resumeSending() {
     try {
-      sender.resume();
+      if (sender.isStalled()) {
+        sender.resume();
+      } else {
+        transport.write(NOTHING);
+      }
     } catch (IOException e) {
       lost(e);
     }
@@ -361,7 +378,7 @@ final class Connection {
   private void read() {
     try {
       if (!reader.read()) {
-        close(Errors.closedByServer(target));
+        lost(null);
       } else if (retired) {
         closeIfOver();
       }

@@ -1,6 +1,5 @@
 package calculate;
 
-import java.nio.channels.SocketChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -123,8 +122,8 @@ final class Connections {
   }
 
   private Connection connect(Deadline deadline, boolean fresh) {
-    SocketChannel channel = Connector.connect(target, deadline);
-    Connection connection = new Connection(channel, target, options, io, fresh, this::ended);
+    Transport transport = Connector.connect(target, options.tls(), deadline);
+    Connection connection = new Connection(transport, target, options, io, fresh, this::ended);
     open.add(connection);
     current = connection;
     if (closed) {

@@ -11,22 +11,50 @@ import java.net.UnknownHostException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
-/** Opens sockets to a target: its addresses one after the other, within one deadline. */
+/**
+ * Connects to a target: its addresses one after the other, then TLS if it is wanted, within one
+ * deadline.
+ */
 final class Connector {
   private Connector() {}
 
   /**
-   * A connected, non-blocking channel.
+   * A transport that is ready for calls.
    *
-   * @throws ConnectError if nobody takes the connection
+   * @throws ConnectError if nobody takes the connection, or TLS fails
    * @throws DeadlineExceeded if the deadline passes first
    * @throws CalculateError if the thread is interrupted; it stays so
+   * @throws IllegalArgumentException if TLS is to have a server name, and there is none
    */
-  static SocketChannel connect(Target target, Deadline deadline) {
+  static Transport connect(Target target, Optional<Tls> tls, Deadline deadline) {
+    Optional<TlsStream> stream = tls.map(each -> each.stream(target));
+    SocketChannel socket = connect(target, deadline);
+    return stream.isPresent()
+        ? shakeHands(socket, stream.get(), target, deadline)
+        : new PlainTransport(socket);
+  }
+
+  private static Transport shakeHands(
+      SocketChannel socket, TlsStream stream, Target target, Deadline deadline) {
+    try {
+      return Handshake.shake(socket, stream, deadline);
+    } catch (ClosedByInterruptException e) {
+      throw Errors.interrupted(target, "connecting");
+    } catch (SocketTimeoutException e) {
+      throw Errors.handshakeTimedOut(target, deadline);
+    } catch (TlsFault e) {
+      throw Errors.handshakeFailed(target, e);
+    } catch (IOException e) {
+      throw Errors.connectFailed(target, e);
+    }
+  }
+
+  private static SocketChannel connect(Target target, Deadline deadline) {
     try {
       return target instanceof Target.Unix unix
           ? open(unix, deadline)

@@ -37,6 +37,21 @@ final class Errors {
         null);
   }
 
+  static ConnectError handshakeFailed(Target target, TlsFault cause) {
+    return new ConnectError(
+        "cannot connect to " + target + " with TLS: " + cause.getMessage(), cause);
+  }
+
+  static DeadlineExceeded handshakeTimedOut(Target target, Deadline deadline) {
+    return new DeadlineExceeded(
+        "no TLS handshake with "
+            + target
+            + " within "
+            + deadline.timeout()
+            + ": is it busy, and does it speak TLS?",
+        null);
+  }
+
   static DeadlineExceeded timedOut(Target target, Call<?, ?> call) {
     return new DeadlineExceeded(
         "no reply from "
@@ -66,7 +81,22 @@ final class Errors {
         null);
   }
 
+  /** The server closed a plain connection, or it was lost, before anything had come. */
+  static ConnectionClosed mayWantTls(ConnectionClosed error) {
+    return new ConnectionClosed(
+        error.getMessage() + "; if the server wants TLS, connect with TLS", error.getCause());
+  }
+
+  /** The server answered plain Thrift with an alert of TLS. */
+  static ConnectionClosed wantsTls(Target target) {
+    return new ConnectionClosed(
+        target + " closed the connection, as it wants TLS; connect with TLS", null);
+  }
+
   static ConnectionClosed lost(Target target, IOException cause) {
+    if (cause instanceof TlsFault fault && fault.isRefusal()) {
+      return new ConnectionClosed(target + " closed the connection: " + fault.getMessage(), fault);
+    }
     String why =
         cause.getMessage() == null
             ? cause.getClass().getSimpleName()

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.IVersionProvider;
@@ -73,6 +74,9 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--framing", paramLabel = "framed|unframed", description = "default: framed")
   private Framing framing = Framing.FRAMED;
 
+  @ArgGroup(validate = false, heading = "TLS; any of these means it, and a right certificate:%n")
+  private TlsArguments tls = new TlsArguments();
+
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -104,10 +108,8 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Options options =
-        Options.defaults().withTimeout(timeout).withProtocol(protocol).withFraming(framing);
     List<Double> given = numbers.stream().map(this::number).toList();
-    try (CalculateClient client = CalculateClient.connect(server, options)) {
+    try (CalculateClient client = CalculateClient.connect(server, options())) {
       if (numbers.isEmpty()) {
         converse(client);
       } else {
@@ -120,6 +122,12 @@ public final class Main implements Callable<Integer> {
       complain(e);
       return FAILED;
     }
+  }
+
+  private Options options() {
+    Options options =
+        Options.defaults().withTimeout(timeout).withProtocol(protocol).withFraming(framing);
+    return tls.read().map(options::withTls).orElse(options);
   }
 
   /** Asks for numbers until something else is typed. A DomainError is told and does not end it. */

@@ -2,6 +2,7 @@ package calculate;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
@@ -16,7 +17,7 @@ public final class Options {
   private static final int MAX_MAX_MESSAGE_BYTES = 1 << 30;
   private static final Options DEFAULTS =
       new Options(
-          Duration.ofSeconds(5), Protocol.BINARY, Framing.FRAMED, 16_384_000, Runnable::run);
+          Duration.ofSeconds(5), Protocol.BINARY, Framing.FRAMED, 16_384_000, Runnable::run, null);
 
   private final Duration timeout;
   private final Protocol protocol;
@@ -24,22 +25,27 @@ public final class Options {
   private final int maxMessageBytes;
   private final Executor executor;
 
+  /** Null for plain connections. */
+  private final Tls tls;
+
   private Options(
       Duration timeout,
       Protocol protocol,
       Framing framing,
       int maxMessageBytes,
-      Executor executor) {
+      Executor executor,
+      Tls tls) {
     this.timeout = timeout;
     this.protocol = protocol;
     this.framing = framing;
     this.maxMessageBytes = maxMessageBytes;
     this.executor = executor;
+    this.tls = tls;
   }
 
   /**
    * A timeout of 5 s, the binary protocol, framed, replies of at most 16,384,000 bytes, completions
-   * on the client's own thread.
+   * on the client's own thread, connections without TLS.
    *
    * @return the defaults
    */
@@ -96,6 +102,15 @@ public final class Options {
   }
 
   /**
+   * How connections are encrypted, and servers and clients known.
+   *
+   * @return TLS, or nothing for plain connections
+   */
+  public Optional<Tls> tls() {
+    return Optional.ofNullable(tls);
+  }
+
+  /**
    * These options with another timeout.
    *
    * @param timeout more than zero, at most 365 days
@@ -103,7 +118,7 @@ public final class Options {
    * @throws IllegalArgumentException if it is out of bounds
    */
   public Options withTimeout(Duration timeout) {
-    return new Options(checked(timeout), protocol, framing, maxMessageBytes, executor);
+    return new Options(checked(timeout), protocol, framing, maxMessageBytes, executor, tls);
   }
 
   /**
@@ -114,7 +129,7 @@ public final class Options {
    */
   public Options withProtocol(Protocol protocol) {
     return new Options(
-        timeout, Objects.requireNonNull(protocol), framing, maxMessageBytes, executor);
+        timeout, Objects.requireNonNull(protocol), framing, maxMessageBytes, executor, tls);
   }
 
   /**
@@ -125,7 +140,7 @@ public final class Options {
    */
   public Options withFraming(Framing framing) {
     return new Options(
-        timeout, protocol, Objects.requireNonNull(framing), maxMessageBytes, executor);
+        timeout, protocol, Objects.requireNonNull(framing), maxMessageBytes, executor, tls);
   }
 
   /**
@@ -140,7 +155,7 @@ public final class Options {
       throw new IllegalArgumentException(
           "maxMessageBytes is " + maxMessageBytes + ": give 1 to " + MAX_MAX_MESSAGE_BYTES);
     }
-    return new Options(timeout, protocol, framing, maxMessageBytes, executor);
+    return new Options(timeout, protocol, framing, maxMessageBytes, executor, tls);
   }
 
   /**
@@ -153,7 +168,18 @@ public final class Options {
    */
   public Options withExecutor(Executor executor) {
     return new Options(
-        timeout, protocol, framing, maxMessageBytes, Objects.requireNonNull(executor));
+        timeout, protocol, framing, maxMessageBytes, Objects.requireNonNull(executor), tls);
+  }
+
+  /**
+   * These options with TLS. Its handshake is part of connecting.
+   *
+   * @param tls whom to trust, and who we are
+   * @return a changed copy
+   */
+  public Options withTls(Tls tls) {
+    return new Options(
+        timeout, protocol, framing, maxMessageBytes, executor, Objects.requireNonNull(tls));
   }
 
   /** The timeout, if it is within bounds. */

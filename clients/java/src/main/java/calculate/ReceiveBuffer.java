@@ -2,7 +2,6 @@ package calculate;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 
 /**
@@ -22,9 +21,9 @@ final class ReceiveBuffer {
   private int to;
 
   /** Reads once what is there: how many bytes came, 0 if none wait, -1 at the end of the stream. */
-  int readFrom(SocketChannel channel) throws IOException {
+  int readFrom(Transport transport) throws IOException {
     chunk.clear();
-    int count = channel.read(chunk);
+    int count = transport.read(chunk);
     if (count > 0) {
       makeRoom(count);
       chunk.flip().get(bytes, to, count);

@@ -1,7 +1,6 @@
 package calculate;
 
 import java.io.IOException;
-import java.nio.channels.SocketChannel;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TProtocolException;
@@ -12,9 +11,12 @@ import org.apache.thrift.protocol.TProtocolException;
  * while nobody has.
  */
 final class ReplyReader {
+  private static final byte ALERT = 0x15;
+  private static final byte TLS_MAJOR_VERSION = 3;
+
   private final Connection connection;
   private final ReentrantLock lock;
-  private final SocketChannel channel;
+  private final Transport transport;
   private final Message message;
   private final Boundary boundary;
   private final ReceiveBuffer received = new ReceiveBuffer();
@@ -34,13 +36,13 @@ final class ReplyReader {
   ReplyReader(
       Connection connection,
       ReentrantLock lock,
-      SocketChannel channel,
+      Transport transport,
       Options options,
       Message message,
       PendingCalls pending) {
     this.connection = connection;
     this.lock = lock;
-    this.channel = channel;
+    this.transport = transport;
     this.message = message;
     this.boundary = options.framing().boundary(options.protocol(), options.maxMessageBytes());
     this.pending = pending;
@@ -51,6 +53,15 @@ final class ReplyReader {
     return arrivals;
   }
 
+  /** Whether what came is a TLS alert (RFC 8446, 5.1 and 6) instead of a first reply. */
+  boolean startedWithAlert() {
+    int from = received.from();
+    return arrivals == 1
+        && received.to() - from > 1
+        && received.bytes()[from] == ALERT
+        && received.bytes()[from + 1] == TLS_MAJOR_VERSION;
+  }
+
   /**
    * Reads all that is there; false at the end of the stream. Not to be used after the connection
    * has closed.
@@ -58,13 +69,17 @@ final class ReplyReader {
   boolean read() throws IOException {
     int count;
     do {
-      count = received.readFrom(channel);
+      count = received.readFrom(transport);
       if (count > 0) {
         arrivals = arrivals + 1;
         answerCalls();
       }
-    } while (count > 0 && received.lastReadWasFull() && !connection.isClosed());
+    } while (count > 0 && mayHaveMore() && !connection.isClosed());
     return count >= 0;
+  }
+
+  private boolean mayHaveMore() {
+    return received.lastReadWasFull() || transport.hasEnded();
   }
 
   /** Ends the calls whose replies are there. */

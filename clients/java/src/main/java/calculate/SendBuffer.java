@@ -2,7 +2,6 @@ package calculate;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 import org.apache.thrift.TConfiguration;
 
@@ -80,22 +79,21 @@ final class SendBuffer extends MemoryTransport {
     return leaving;
   }
 
-  /** Sends what was taken; false if the socket takes no more for now. */
-  boolean send(SocketChannel channel) throws IOException {
+  /** Sends what was taken; false if the transport takes no more for now. */
+  boolean send(Transport transport) throws IOException {
     if (chunk.capacity() == 0) {
       chunk = ByteBuffer.allocateDirect(KEPT_BYTES).limit(0);
     }
-    while (chunk.hasRemaining() || sent < leavingBytes) {
+    do {
       if (!chunk.hasRemaining()) {
         int count = Math.min(leavingBytes - sent, chunk.capacity());
         chunk.clear().put(leaving, sent, count).flip();
         sent += count;
       }
-      channel.write(chunk);
-      if (chunk.hasRemaining()) {
+      if (!transport.write(chunk)) {
         return false;
       }
-    }
+    } while (sent < leavingBytes);
     return true;
   }
 

@@ -1,7 +1,6 @@
 package calculate;
 
 import java.io.IOException;
-import java.nio.channels.SocketChannel;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -11,7 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Sender {
   private final ReentrantLock lock;
-  private final SocketChannel channel;
+  private final Transport transport;
   private final SendBuffer out;
 
   /** Guarded by the lock: somebody has the role. */
@@ -20,9 +19,9 @@ final class Sender {
   /** Written by who has the role: it waits for room in the socket. */
   private volatile boolean stalled;
 
-  Sender(ReentrantLock lock, SocketChannel channel, SendBuffer out) {
+  Sender(ReentrantLock lock, Transport transport, SendBuffer out) {
     this.lock = lock;
-    this.channel = channel;
+    this.transport = transport;
     this.out = out;
   }
 
@@ -43,7 +42,7 @@ final class Sender {
    * to go on.
    */
   boolean send() throws IOException {
-    while (out.send(channel)) {
+    while (out.send(transport)) {
       lock.lock();
       try {
         if (!out.take()) {
