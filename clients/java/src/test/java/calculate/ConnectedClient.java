@@ -13,9 +13,19 @@ abstract class ConnectedClient {
 
   @BeforeEach
   final void connect() throws Exception {
-    server = new FakeServer();
-    client = CalculateClient.connect(server.address());
+    server = new FakeServer(tls());
+    client = CalculateClient.connect(server.address(), options());
     peer = server.accept();
+  }
+
+  /** The server's TLS; null for none. */
+  ServerTls tls() {
+    return null;
+  }
+
+  /** The client's options. */
+  final Options options() {
+    return tls() == null ? Options.defaults() : Certificates.with(Certificates.trusting());
   }
 
   @AfterEach

@@ -14,6 +14,8 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSocket;
 import org.apache.thrift.TException;
 import org.apache.thrift.TSerializable;
 import org.apache.thrift.protocol.TBinaryProtocol;
@@ -24,33 +26,64 @@ import org.apache.thrift.transport.TMemoryBuffer;
 import org.apache.thrift.transport.TMemoryInputTransport;
 
 /** One accepted connection of a {@link FakeServer}: framed, binary. */
-final class Peer implements AutoCloseable {
+final class Peer implements Closeable {
   private static final int TIMEOUT_MILLIS = 10_000;
 
   /** A call as the server sees it. */
   record Request(String method, int id, double value) {}
 
   private final Closeable socket;
+
+  /** Ends TLS, if there is any: sends close_notify. */
+  private final Closeable farewell;
+
+  /** Null without TLS. */
+  private SSLSocket secured;
+
   private final InputStream raw;
   private final DataInputStream in;
   private final DataOutputStream out;
 
   Peer(Socket socket) throws IOException {
-    this(socket, socket.getInputStream(), socket.getOutputStream());
+    this(socket, () -> {}, socket.getInputStream(), socket.getOutputStream());
     socket.setSoTimeout(TIMEOUT_MILLIS);
     socket.setTcpNoDelay(true);
   }
 
-  /** On a unix socket, on which a read does not end by itself. */
-  Peer(SocketChannel channel) {
-    this(channel, Channels.newInputStream(channel), Channels.newOutputStream(channel));
+  /** With TLS on the socket. */
+  Peer(Socket socket, SSLSocket secured) throws IOException {
+    // Closing the one with TLS would wait for the client to close, too.
+    this(socket, secured::shutdownOutput, secured.getInputStream(), secured.getOutputStream());
+    this.secured = secured;
+    socket.setTcpNoDelay(true);
+    secured.setSoTimeout(TIMEOUT_MILLIS);
   }
 
-  private Peer(Closeable socket, InputStream raw, OutputStream out) {
+  /** On a unix socket, on which a read does not end by itself. */
+  Peer(SocketChannel channel) {
+    this(channel, () -> {}, Channels.newInputStream(channel), Channels.newOutputStream(channel));
+  }
+
+  private Peer(Closeable socket, Closeable farewell, InputStream raw, OutputStream out) {
     this.socket = socket;
+    this.farewell = farewell;
     this.raw = raw;
     this.in = new DataInputStream(new BufferedInputStream(raw));
     this.out = new DataOutputStream(out);
+  }
+
+  /** Whom the client's certificate is for; null if it showed none. */
+  String clientName() {
+    try {
+      return secured.getSession().getPeerPrincipal().getName();
+    } catch (SSLPeerUnverifiedException e) {
+      return null;
+    }
+  }
+
+  /** Makes another handshake on the same connection; under TLS 1.3 that is a key update. */
+  void shakeHandsAgain() throws IOException {
+    secured.startHandshake();
   }
 
   Request read() throws IOException, TException {
@@ -65,7 +98,7 @@ final class Peer implements AutoCloseable {
    */
   byte[] readOnce() throws IOException {
     byte[] buffer = new byte[60_000];
-    int count = raw.read(buffer);
+    int count = Math.max(0, raw.read(buffer));
     return java.util.Arrays.copyOf(buffer, count);
   }
 
@@ -91,6 +124,17 @@ final class Peer implements AutoCloseable {
     reply(request, Math.sqrt(request.value()));
   }
 
+  /** Answers so many calls in one write. */
+  void answerRoots(int calls) throws IOException, TException {
+    byte[][] replies = new byte[calls][];
+    for (int i = 0; i < calls; i++) {
+      Request request = read();
+      TSerializable root = result(Math.sqrt(request.value()));
+      replies[i] = frame(request.method(), TMessageType.REPLY, request.id(), root);
+    }
+    send(concat(replies));
+  }
+
   void send(byte[] bytes) throws IOException {
     out.write(bytes);
     out.flush();
@@ -98,6 +142,15 @@ final class Peer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    try (socket) {
+      farewell.close();
+    } catch (SocketException e) {
+      // It was closed before, or the client is gone.
+    }
+  }
+
+  /** Closes the socket, without a word to the client if there is TLS on it. */
+  void cut() throws IOException {
     socket.close();
   }
 
@@ -131,7 +184,7 @@ final class Peer implements AutoCloseable {
     return all.toByteArray();
   }
 
-  private static Request request(byte[] message) throws TException {
+  static Request request(byte[] message) throws TException {
     TProtocol protocol = new TBinaryProtocol(new TMemoryInputTransport(message));
     TMessage header = protocol.readMessageBegin();
     if (header.name.equals("Cal")) {
