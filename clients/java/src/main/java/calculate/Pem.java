@@ -41,6 +41,9 @@ final class Pem {
   private final Path file;
   private final List<Block> blocks = new ArrayList<>();
 
+  /** Whether the file ends within a block. */
+  private final boolean cut;
+
   /**
    * Reads a file.
    *
@@ -50,10 +53,14 @@ final class Pem {
   Pem(String setting, Path file) {
     this.setting = setting;
     this.file = file;
-    Matcher matcher = BLOCK.matcher(text());
+    String text = text();
+    Matcher matcher = BLOCK.matcher(text);
+    int end = 0;
     while (matcher.find()) {
       blocks.add(new Block(matcher.group(1), matcher.group(2)));
+      end = matcher.end();
     }
+    cut = text.indexOf("-----BEGIN ", end) >= 0;
   }
 
   /**
@@ -77,6 +84,9 @@ final class Pem {
     }
     if (certificates.isEmpty()) {
       throw wrong("it does not hold certificates in PEM form", null);
+    }
+    if (cut) {
+      throw wrong("it is cut off", null);
     }
     return certificates;
   }

@@ -52,6 +52,26 @@ final class FakeServer implements AutoCloseable {
     return listener.getLocalPort();
   }
 
+  /** Answers every call of every connection, until it is closed. */
+  void answerAll() {
+    Background.start(
+        () -> {
+          while (!listener.isClosed()) {
+            try {
+              Peer peer = shaken.take();
+              Background.run(
+                  () -> {
+                    while (true) {
+                      peer.answerRoot();
+                    }
+                  });
+            } catch (InterruptedException e) {
+              return;
+            }
+          }
+        });
+  }
+
   /** From now on connections are left to wait in the handshake. */
   void stopShakingHands() {
     stopped = true;

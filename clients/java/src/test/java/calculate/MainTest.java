@@ -3,11 +3,8 @@ package calculate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,9 +14,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The program, in a process of its own, against Apache's own server. */
 class MainTest {
   private static ApacheServer server;
-
-  /** What a run of the program left behind. */
-  private record Run(int code, String out, String err) {}
 
   @BeforeAll
   static void startServer() throws Exception {
@@ -52,7 +46,7 @@ class MainTest {
   @ValueSource(strings = {"-4", "-inf", "-Infinity", "-1e400"})
   void a_negative_number_is_a_line_on_stderr(String number) throws Exception {
     Run run = run("", number);
-    assertFailure(1, run);
+    run.assertFailed(1);
     assertTrue(run.err().contains("negative"), run.err());
   }
 
@@ -66,17 +60,17 @@ class MainTest {
   @ParameterizedTest
   @ValueSource(strings = {"x", "--sever", "9d", "", "-x"})
   void what_is_no_number_is_a_usage_error(String argument) throws Exception {
-    assertFailure(2, run("", argument));
+    run("", argument).assertFailed(2);
   }
 
   @Test
   void bad_options_are_usage_errors() throws Exception {
-    assertFailure(2, run("", "--timeout", "0", "9"));
-    assertFailure(2, run("", "--timeout", "-1", "9"));
-    assertFailure(2, run("", "--timeout", "soon", "9"));
-    assertFailure(2, run("", "--timeout", "nan", "9"));
-    assertFailure(2, run("", "--method", "cube", "9"));
-    assertFailure(2, run("", "--server", "nowhere", "9"));
+    run("", "--timeout", "0", "9").assertFailed(2);
+    run("", "--timeout", "-1", "9").assertFailed(2);
+    run("", "--timeout", "soon", "9").assertFailed(2);
+    run("", "--timeout", "nan", "9").assertFailed(2);
+    run("", "--method", "cube", "9").assertFailed(2);
+    run("", "--server", "nowhere", "9").assertFailed(2);
   }
 
   @Test
@@ -84,7 +78,7 @@ class MainTest {
     FakeServer gone = new FakeServer();
     gone.close();
     Run run = runAt(gone.address(), "", "9");
-    assertFailure(1, run);
+    run.assertFailed(1);
     assertTrue(run.err().contains(gone.address()), run.err());
   }
 
@@ -92,7 +86,7 @@ class MainTest {
   void a_silent_server_is_a_line_on_stderr() throws Exception {
     try (FakeServer silent = new FakeServer()) {
       Run run = runAt(silent.address(), "", "--timeout", "0.1", "9");
-      assertFailure(1, run);
+      run.assertFailed(1);
       assertTrue(run.err().contains("0.1 s"), run.err());
     }
   }
@@ -122,34 +116,13 @@ class MainTest {
     assertTrue(version.out().startsWith("calculate-client "), version.out());
   }
 
-  private static void assertFailure(int code, Run run) {
-    assertEquals(code, run.code(), run.err());
-    assertEquals("", run.out());
-    assertEquals(1, run.err().lines().count(), run.err());
-  }
-
   private static Run run(String input, String... arguments) throws Exception {
     return runAt(server.address(), input, arguments);
   }
 
   private static Run runAt(String address, String input, String... arguments) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(ProcessHandle.current().info().command().orElseThrow());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xshare:auto"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), "calculate.Main"));
-    command.addAll(List.of("--server", address));
-    command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).start();
-    var out = Background.run(() -> process.getInputStream().readAllBytes());
-    var err = Background.run(() -> process.getErrorStream().readAllBytes());
-    try (OutputStream in = process.getOutputStream()) {
-      in.write(input.getBytes(StandardCharsets.UTF_8));
-    }
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS), "it does not end");
-    return new Run(process.exitValue(), text(Background.get(out)), text(Background.get(err)));
-  }
-
-  private static String text(byte[] bytes) {
-    return new String(bytes, StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+    List<String> all = new ArrayList<>(List.of("--server", address));
+    all.addAll(List.of(arguments));
+    return Run.of(input, all.toArray(String[]::new));
   }
 }
