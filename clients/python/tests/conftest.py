@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic, sleep
 from typing import Any
 
 import certificates
 import pytest
+from fakes import PATIENCE_S
 
 import calculate
 from calculate import aio
@@ -23,6 +25,19 @@ class Caller:
             return calculate.connect(server, **options)
         return _Blocking(self._loop, self._loop.run_until_complete(aio.connect(server, **options)))
 
+    def turn(self) -> None:
+        """Lets the event loop do what is waiting to be done."""
+        if self._loop is not None:
+            self._loop.run_until_complete(asyncio.sleep(0))
+
+    def eventually(self, condition: Callable[[], object]) -> None:
+        """Returns once the condition holds."""
+        end = monotonic() + PATIENCE_S
+        while not condition():
+            assert monotonic() < end, "it never came true"
+            self.turn()
+            sleep(0.005)
+
     def close(self) -> None:
         if self._loop is not None:
             self._loop.close()
@@ -38,6 +53,12 @@ class _Blocking:
 
     def cal(self, value: float, **options: Any) -> float:
         return self._loop.run_until_complete(self._client.cal(value, **options))
+
+    def counters(self) -> calculate.Counters | None:
+        return self._client.counters()
+
+    def channel_call(self, method: Any, args: Any, timeout: float | None = None) -> Any:
+        return self._loop.run_until_complete(self._client._channel.call(method, args, timeout))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._client.close())

@@ -67,7 +67,8 @@ def test_a_cancelled_caller_does_not_cancel_the_connecting_of_others() -> None:
 
     async def body(client: aio.AsyncClient) -> None:
         await client.square(1.0)
-        await client._channel._live.copy().pop().lost
+        channel: Any = client._channel
+        await channel._live.copy().pop().lost
         first, second = asyncio.ensure_future(client.square(2.0)), asyncio.ensure_future(client.square(3.0))
         await turns(1)
         first.cancel()

@@ -60,7 +60,8 @@ def test_threads_that_call_while_one_sends_are_sent_in_one_write() -> None:
             return getattr(self._sock, name)
 
     with FakeServer(echo) as server, calculate.connect(server.address) as client, ThreadPoolExecutor(8) as pool:
-        connection: Any = client._channel._connection
+        channel: Any = client._channel
+        connection: Any = channel._connection
         connection._sock = slow = SlowSocket(connection._sock)
         calls = [pool.submit(client.square, float(n)) for n in range(8)]
         assert [call.result(PATIENCE_S) for call in calls] == [float(n) for n in range(8)]
@@ -84,7 +85,7 @@ def test_calls_wait_while_the_server_does_not_read_and_go_on_when_it_does() -> N
 
     async def run(address: str) -> None:
         async with await aio.connect(address, timeout=PATIENCE_S) as client:
-            channel = client._channel
+            channel: Any = client._channel
             text = "x" * 4_000
             calls = [asyncio.ensure_future(channel.call(ECHO, EchoArgs(f"{n} {text}"), None)) for n in range(3_000)]
             connection: Any = channel._connection

@@ -105,7 +105,7 @@ def test_a_target_is_read_and_written_alike(text: str, target: Target) -> None:
         ("host:65536", "port '65536'"),
         ("host:+1", "port '\\+1'"),
         ("host:" + "9" * 5000, "port"),
-        ("http://host:80", "put in brackets"),
+        ("http://host:80", "http:// is not known"),
         ("a b:80", "not a name"),
     ],
 )

@@ -95,7 +95,9 @@ def test_a_file_that_may_not_be_used_is_told(caller: Any, path: Path) -> None:
 def test_what_can_be_no_path_is_refused_with_the_form(caller: Any, path: str, what: str) -> None:
     with pytest.raises(ValueError, match=what) as caught:
         caller.connect(f"unix:{path}")
-    assert "write HOST:PORT, such as 127.0.0.1:9090, [IPv6]:PORT, such as [::1]:9090, or unix:/PATH" in str(caught.value)
+    assert "write HOST:PORT, such as 127.0.0.1:9090, [IPv6]:PORT, such as [::1]:9090, or unix:/PATH" in str(
+        caught.value
+    )
 
 
 def test_the_longest_path_is_used(caller: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

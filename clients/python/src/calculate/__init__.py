@@ -15,7 +15,9 @@
 from __future__ import annotations
 
 from . import aio
+from ._balancing import Balancing
 from ._client import Client, connect
+from ._events import Counters, Event
 from ._tls import Tls
 from .errors import (
     ApplicationError,
@@ -31,12 +33,15 @@ from .errors import (
 
 __all__ = [
     "ApplicationError",
+    "Balancing",
     "CalculateError",
     "Client",
     "ConnectError",
     "ConnectionClosed",
+    "Counters",
     "DeadlineExceeded",
     "DomainError",
+    "Event",
     "Overloaded",
     "ProtocolError",
     "Tls",

@@ -10,6 +10,7 @@ from . import _text
 from ._aio_connection import AioConnection
 from ._aio_dial import aio_dial, aio_secure
 from ._aio_tls import AioTlsLayer
+from ._channel import Key
 from ._method import Method
 from ._options import Options, check_timeout
 from ._session import Unsent
@@ -46,13 +47,16 @@ class AioChannel:
             await self.close()
             raise
 
-    async def call(self, method: Method, args: Any, timeout: float | None) -> Any:
-        """The answer to one call, within ``timeout`` seconds or those of the options."""
+    async def call(self, method: Method, args: Any, timeout: float | None, key: Key = None) -> Any:
+        """The answer to one call, within ``timeout`` seconds or those of the options. The key chooses nothing."""
         if timeout is None:
             timeout = self._options.timeout
         else:
             check_timeout(timeout)
-        deadline = monotonic() + timeout
+        return await self.call_until(method, args, timeout, monotonic() + timeout)
+
+    async def call_until(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
+        """As ``call``; a DeadlineExceeded quotes ``timeout``."""
         connection = self._connection
         for _ in range(_ATTEMPTS_MAX):
             if connection is None or not connection.session.usable:
@@ -70,6 +74,11 @@ class AioChannel:
                 raise
         assert connection is not None
         raise connection.session.given_up()
+
+    def retire(self) -> None:
+        """Lets the connection end with the last of its calls in flight; the next call makes another."""
+        if self._connection is not None:
+            self._connection.retire()
 
     async def close(self) -> None:
         """Closes all connections; calls in flight fail with ConnectionClosed. May be repeated."""

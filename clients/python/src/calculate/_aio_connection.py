@@ -59,6 +59,11 @@ class AioConnection(asyncio.Protocol):
         self.session.end(error)
         self._settle()
 
+    def retire(self) -> None:
+        """Takes no new call; the connection ends with the last one in flight."""
+        self.session.usable = False
+        self._settle()
+
     def fail(self, error: OSError | None) -> None:
         """Ends the connection, which the server closed (None) or which was lost."""
         self.session.lose(error)

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from . import _text
-from ._connection import Connection
+from ._connection import Connection, HeldCall
 from ._dial import dial
 from ._method import Method
 from ._options import Options, check_timeout
@@ -19,27 +19,35 @@ from .errors import ConnectionClosed, DeadlineExceeded
 
 _ATTEMPTS_MAX = 3
 
+Key = str | bytes | None
+"""What a call is about, for a client that chooses an instance by it."""
+
 
 class Channel:
     """Calls to one server. Threads share it."""
 
-    def __init__(self, target: Target | UnixTarget, options: Options) -> None:
-        """Connects; raises ConnectError, or DeadlineExceeded after ``options.timeout``."""
+    def __init__(self, target: Target | UnixTarget, options: Options, *, connect: bool = True) -> None:
+        """Connects, now or when the first call is made; raises ConnectError, or DeadlineExceeded after its time-out."""
         self._target = target
         self._options = options
         self._server = str(target)
         self._closed = False
         self._reset()
-        self._connection: Connection | None = self._connect(options.timeout, monotonic() + options.timeout)
+        self._connection: Connection | None = None
+        if connect:
+            self._connection = self._connect(options.timeout, monotonic() + options.timeout)
         _channels.add(self)
 
-    def call(self, method: Method, args: Any, timeout: float | None) -> Any:
-        """The answer to one call, within ``timeout`` seconds or those of the options."""
+    def call(self, method: Method, args: Any, timeout: float | None, key: Key = None) -> Any:
+        """The answer to one call, within ``timeout`` seconds or those of the options. The key chooses nothing."""
         if timeout is None:
             timeout = self._options.timeout
         else:
             check_timeout(timeout)
-        deadline = monotonic() + timeout
+        return self.call_until(method, args, timeout, monotonic() + timeout)
+
+    def call_until(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
+        """As ``call``; a DeadlineExceeded quotes ``timeout``."""
         connection = self._connection
         attempts = 0
         while True:
@@ -51,6 +59,26 @@ class Channel:
                     if attempts == _ATTEMPTS_MAX:
                         raise connection.given_up() from None
             connection = self._replace(connection, timeout, deadline)
+
+    def hold(self, method: Method, args: Any, timeout: float, deadline: float, until: float) -> HeldCall:
+        """As ``call_until``, for a call that stays in flight when it is not answered by ``until``."""
+        connection = self._connection
+        attempts = 0
+        while True:
+            if connection is not None:
+                attempts += 1
+                try:
+                    return connection.hold(method, args, until)
+                except Unsent:
+                    if attempts == _ATTEMPTS_MAX:
+                        raise connection.given_up() from None
+            connection = self._replace(connection, timeout, deadline)
+
+    def retire(self) -> None:
+        """Lets the connection end with the last of its calls in flight; the next call makes another."""
+        connection = self._connection
+        if connection is not None:
+            connection.retire()
 
     def close(self) -> None:
         """Closes all connections; calls in flight fail with ConnectionClosed. May be repeated."""

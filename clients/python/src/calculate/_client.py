@@ -8,12 +8,16 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from ._channel import Channel
+from ._balanced import BalancedChannel
+from ._balancing import Balancing
+from ._channel import Channel, Key
+from ._events import Counters
 from ._gen import Calculate
 from ._gen.ttypes import Number
 from ._method import Method
 from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
-from ._target import parse_target
+from ._service_target import parse_service_target
+from ._target import Target, UnixTarget
 from ._tls import Tls
 from .errors import DomainError
 
@@ -26,6 +30,7 @@ def connect(
     framing: Framing = "framed",
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     tls: Tls | None = None,
+    balancing: Balancing | None = None,
 ) -> Client:
     """Connects to a Calculate server and returns a client of it.
 
@@ -39,7 +44,10 @@ def connect(
     DeadlineExceeded when it cannot be made in time.
     """
     options = Options(timeout, protocol, framing, max_message_bytes, tls)
-    return Client(Channel(parse_target(server), options))
+    target = parse_service_target(server)
+    if isinstance(target, (Target, UnixTarget)):
+        return Client(Channel(target, options))
+    return Client(BalancedChannel(server, target, options, balancing or Balancing()))
 
 
 class Client:
@@ -53,21 +61,25 @@ class Client:
     CalculateError; and TypeError for what is no number.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel | BalancedChannel) -> None:
         self._channel = channel
 
-    def square(self, value: float, *, timeout: float | None = None) -> float:
+    def square(self, value: float, *, timeout: float | None = None, key: Key = None) -> float:
         """The principal SQUARE ROOT of ``value`` (not its square: see ``cal``), correctly rounded.
 
         NaN gives NaN, infinity gives infinity, -0.0 gives -0.0. Raises DomainError for a negative number.
         """
-        result: float = self._channel.call(SQUARE, square_args(value), timeout).value
+        result: float = self._channel.call(SQUARE, square_args(value), timeout, key).value
         return result
 
-    def cal(self, value: float, *, timeout: float | None = None) -> float:
+    def cal(self, value: float, *, timeout: float | None = None, key: Key = None) -> float:
         """The square of ``value``: value times value in IEEE 754 binary64; infinity when that is too large."""
-        result: float = self._channel.call(CAL, cal_args(value), timeout).value
+        result: float = self._channel.call(CAL, cal_args(value), timeout, key).value
         return result
+
+    def counters(self) -> Counters | None:
+        """How often what has happened with several servers; None for a client of one."""
+        return self._channel.counters() if isinstance(self._channel, BalancedChannel) else None
 
     def close(self) -> None:
         """Closes the connection. Calls in flight and later calls raise ConnectionClosed. May be repeated."""
@@ -86,8 +98,8 @@ def _domain_error(generated: Any, server: str) -> DomainError:
     return DomainError(generated.message, generated.value, server)
 
 
-SQUARE = Method("Square", Calculate.Square_args, Calculate.Square_result, {"error": _domain_error})
-CAL = Method("Cal", Calculate.Cal_args, Calculate.Cal_result)
+SQUARE = Method("Square", Calculate.Square_args, Calculate.Square_result, {"error": _domain_error}, idempotent=True)
+CAL = Method("Cal", Calculate.Cal_args, Calculate.Cal_result, idempotent=True)
 
 
 def square_args(value: float) -> Any:

@@ -48,30 +48,55 @@ class Connection:
     def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """The answer to one call; raises what it ended with, or Unsent."""
         call = _Call(method)
-        session = self._session
+        try:
+            role = self._begin(call, args)
+            while role is not None:
+                role = role(call, deadline)
+        except _Late:
+            self._give_up(call, timeout)
+        except BaseException:
+            self._leave(call, whole=False)
+            raise
+        return _result(call)
+
+    def hold(self, method: Method, args: Any, until: float) -> HeldCall:
+        """Makes a call that stays in flight when it is not answered by ``until``; raises Unsent.
+
+        It is then to be finished at once, on any thread.
+        """
+        call = _Call(method)
+        try:
+            role = self._begin(call, args)
+            while role is not None:
+                role = role(call, until)
+        except _Late:
+            self._pause(call)
+        except BaseException:
+            self._leave(call, whole=False)
+            raise
+        if isinstance(call.error, Unsent):
+            raise call.error
+        return HeldCall(self, call)
+
+    def finish(self, call: _Call, timeout: float, deadline: float) -> Any:
+        """As ``call``, for a call that was held."""
         try:
             with self._mutex:
-                if not session.pending and self._reader is None and self._wait_readable(0):
-                    self._look()
-                if not session.usable:
-                    raise Unsent
-                session.start(call, args)
                 role = self._next_role(call)
             while role is not None:
                 role = role(call, deadline)
         except _Late:
-            self._leave(call, whole=True)
-            if not call.done:
-                raise DeadlineExceeded(_text.no_answer(self._server, method.name, timeout)) from None
+            self._give_up(call, timeout)
         except BaseException:
             self._leave(call, whole=False)
             raise
-        if call.error is None:
-            return call.value
-        try:
-            raise call.error
-        finally:
-            del call  # or the error, its traceback, this frame and the call would keep each other alive
+        return _result(call)
+
+    def retire(self) -> None:
+        """Takes no new call; the connection ends with the last one in flight."""
+        with self._mutex:
+            self._session.usable = False
+            self._settle()
 
     def given_up(self) -> ConnectionClosed:
         """As Session.given_up."""
@@ -87,6 +112,17 @@ class Connection:
     def forget(self) -> None:
         """Closes this process's copy of the socket only, after a fork: the parent goes on using it."""
         self._sock.close()
+
+    def _begin(self, call: _Call, args: Any) -> Role | None:
+        """Queues a call; what its thread does first. Raises Unsent."""
+        session = self._session
+        with self._mutex:
+            if not session.pending and self._reader is None and self._wait_readable(0):
+                self._look()
+            if not session.usable:
+                raise Unsent
+            session.start(call, args)
+            return self._next_role(call)
 
     def _next_role(self, call: _Call) -> Role | None:
         """What the thread of ``call`` does next; nothing when the call is done. With the mutex held."""
@@ -195,6 +231,23 @@ class Connection:
             self._session.lose(error)
             self._settle()
 
+    def _give_up(self, call: _Call, timeout: float) -> None:
+        """Ends a call whose deadline has passed, unless its answer has come after all."""
+        self._leave(call, whole=True)
+        if not call.done:
+            raise DeadlineExceeded(_text.no_answer(self._server, call.method.name, timeout)) from None
+
+    def _pause(self, call: _Call) -> None:
+        """Gives up the roles of a call's thread; whoever finishes the call takes them up again."""
+        with self._mutex:
+            call.parked = False
+            if self._reader is call:
+                self._reader = None
+            if self._sender is call:
+                self._sender = None
+            self._wake_one()
+            self._settle()
+
     def _leave(self, call: _Call, *, whole: bool) -> None:
         """Gives up a call that is not done, and the roles of its thread.
 
@@ -235,6 +288,32 @@ def _wait_ms(deadline: float) -> int:
     if remaining <= 0:
         raise _Late
     return int(remaining * 1000) + 1  # the next one, as a wait must not end just before the deadline
+
+
+def _result(call: _Call) -> Any:
+    if call.error is None:
+        return call.value
+    try:
+        raise call.error
+    finally:
+        del call  # or the error, its traceback, this frame and the call would keep each other alive
+
+
+class HeldCall:
+    """A call that ``hold`` made."""
+
+    def __init__(self, connection: Connection, call: _Call) -> None:
+        self._connection = connection
+        self._call = call
+
+    @property
+    def done(self) -> bool:
+        """Whether it is over, so that ``finish`` does not wait."""
+        return self._call.done
+
+    def finish(self, timeout: float, deadline: float) -> Any:
+        """Its answer; raises as ``Connection.call`` does."""
+        return self._connection.finish(self._call, timeout, deadline)
 
 
 class _Late(Exception):

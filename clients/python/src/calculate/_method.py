@@ -17,7 +17,7 @@ class Method:
 
     ``args`` and ``result`` are the generated ``X_args`` and ``X_result``. ``errors`` maps every declared exception
     (its field's name in the result) to a function of the generated exception and the server's address that makes
-    the error the caller sees.
+    the error the caller sees. ``idempotent``: whether carrying it out twice does no harm.
     """
 
     def __init__(
@@ -26,6 +26,8 @@ class Method:
         args: type[Any],
         result: type[Any],
         errors: Mapping[str, Callable[[Any, str], CalculateError]] | None = None,
+        *,
+        idempotent: bool = False,
     ) -> None:
         self.name = name
         self.wire_name = name.encode()
@@ -35,6 +37,7 @@ class Method:
         self.result = result
         self.args_spec = [args, args.thrift_spec]
         self.result_spec = [result, result.thrift_spec]
+        self.idempotent = idempotent
         self.errors = tuple((errors or {}).items())
         fields = {field[0]: field for field in result.thrift_spec if field is not None}
         self.returns_value = _SUCCESS_ID in fields

@@ -71,6 +71,22 @@ def no_answer(server: str, method: str, timeout: float) -> str:
     return f"{server} did not answer {method} within {timeout:g} s; is it busy, or is the time-out too short?"
 
 
+def no_instance(service: str, known: int, fitting: int) -> str:
+    if known == 0:
+        return f"no instance of {service} is known"
+    if fitting == 0:
+        return f"none of the {known} known instances of {service} is of the version and the group that are asked for"
+    return f"all {fitting} fitting instances of {service} are out of service (not enabled, or their weight is 0)"
+
+
+def no_list(service: str, problem: str, timeout: float) -> str:
+    return f"no instance of {service} was found within {timeout:g} s: {problem}"
+
+
+def unusable(*, tls: bool) -> str:
+    return "it has no port for TLS" if tls else "it wants TLS, and this client does not use it"
+
+
 def _reason(error: OSError) -> str:
     # A look-up's error brings a text but no errno that os knows.
     if error.errno is not None and error.errno > 0:
