@@ -99,6 +99,9 @@ pub struct Config {
     pub in_flight: usize,
     /// Bytes of replies that a peer may leave unread before it is not read from. Default 1 MiB.
     pub unread_reply_bytes: usize,
+    /// Bytes of unfinished requests and untaken replies that all connections together may hold; one that would need more
+    /// is refused. Default 1 GiB.
+    pub buffered_bytes: usize,
     /// Messages of one connection that are handled before another's turn. Default 128.
     pub messages_per_turn: usize,
     /// A connection without a call for this long is closed. Default 600 s.
@@ -134,6 +137,7 @@ impl Default for Config {
             connections: 20_000,
             in_flight: 1024,
             unread_reply_bytes: 1024 * 1024,
+            buffered_bytes: 1024 * 1024 * 1024,
             messages_per_turn: 128,
             idle_timeout: Duration::from_secs(600),
             message_timeout: Duration::from_secs(30),
@@ -165,6 +169,7 @@ impl Config {
         within("max-connections", self.connections, 1, 10_000_000)?;
         within("max-in-flight", self.in_flight, 1, MOST)?;
         within("max-unread-reply-bytes", self.unread_reply_bytes, 1, MOST)?;
+        within("max-buffered-bytes", self.buffered_bytes, 65_536, isize::MAX as usize)?;
         within("messages-per-turn", self.messages_per_turn, 1, MOST)?;
         positive("idle-timeout", self.idle_timeout)?;
         positive("message-timeout", self.message_timeout)?;
@@ -227,7 +232,7 @@ impl fmt::Display for Config {
         write!(f, "workers={} handlers={handlers} ", self.workers)?;
         write!(f, "pool-threads={} pool-queue={} ", self.pool_threads, self.pool_queue)?;
         write!(f, "max-connections={} max-in-flight={} ", self.connections, self.in_flight)?;
-        write!(f, "max-unread-reply-bytes={} ", self.unread_reply_bytes)?;
+        write!(f, "max-unread-reply-bytes={} max-buffered-bytes={} ", self.unread_reply_bytes, self.buffered_bytes)?;
         write!(f, "messages-per-turn={} ", self.messages_per_turn)?;
         let limits = &self.limits;
         write!(f, "max-message-bytes={} max-string-bytes={} ", limits.message_bytes, limits.string_bytes)?;
@@ -274,6 +279,7 @@ mod tests {
         assert_eq!((config.pool_threads, config.pool_queue), (16, 1024));
         assert_eq!((config.connections, config.in_flight), (20_000, 1024));
         assert_eq!((config.unread_reply_bytes, config.messages_per_turn), (1 << 20, 128));
+        assert_eq!(config.buffered_bytes, 1 << 30);
         assert_eq!(config.idle_timeout, Duration::from_secs(600));
         for timeout in [config.message_timeout, config.write_timeout, config.drain_timeout] {
             assert_eq!(timeout, Duration::from_secs(30));

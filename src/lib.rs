@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod error;
+mod one_line;
 mod pem;
 pub mod server;
 pub mod service;

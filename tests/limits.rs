@@ -309,6 +309,7 @@ fn a_setting_out_of_its_range_is_exit_code_2_and_names_the_setting_and_the_range
         ("max-connections", "0", "from 1 to 10000000"),
         ("max-in-flight", "0", "from 1 to 2147483647"),
         ("max-unread-reply-bytes", "0", "from 1 to 2147483647"),
+        ("max-buffered-bytes", "65535", "from 65536 to"),
         ("messages-per-turn", "0", "from 1 to 2147483647"),
         ("idle-timeout", "0", "above 0"),
         ("message-timeout", "-1", "above 0"),
@@ -330,7 +331,7 @@ fn a_setting_out_of_its_range_is_exit_code_2_and_names_the_setting_and_the_range
 }
 
 /// The settings, and a value that is no default.
-const SETTINGS: [(&str, &str); 16] = [
+const SETTINGS: [(&str, &str); 17] = [
     ("workers", "3"),
     ("handlers", "pool"),
     ("pool-threads", "5"),
@@ -342,6 +343,7 @@ const SETTINGS: [(&str, &str); 16] = [
     ("max-connections", "321"),
     ("max-in-flight", "21"),
     ("max-unread-reply-bytes", "4321"),
+    ("max-buffered-bytes", "654321"),
     ("drain-timeout", "4.5"),
     ("messages-per-turn", "9"),
     ("idle-timeout", "1.5"),

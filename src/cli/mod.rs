@@ -22,7 +22,7 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Call(call::Call),
     Load(load::Load),
 }

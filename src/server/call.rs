@@ -37,6 +37,11 @@ impl<'a> Call<'a> {
         Ok(Call { encoding, message, header: Header::read(encoding.protocol, message)?, envelope })
     }
 
+    /// What keeping the request takes.
+    pub(super) fn byte_count(&self) -> usize {
+        self.message.len() + self.envelope.map_or(0, |enveloped| enveloped.envelope.headers.byte_count())
+    }
+
     /// The service that is asked for: by the method's name ("Calculate:Square") or by a header of TTHeader.
     pub(super) fn service(&self) -> Option<&'a [u8]> {
         let by_header = || self.envelope?.envelope.headers.get(name::IDL_SERVICE);

@@ -5,6 +5,7 @@ use super::peer::Peer;
 use super::rejects::Reason;
 use super::shared::Local;
 use super::stream::Stream;
+use super::tls_fault;
 use super::unsent::Unsent;
 use crate::config::Config;
 use std::future::poll_fn;
@@ -236,10 +237,23 @@ impl<'a> Connection<'a> {
             sent = self.try_write(stream, replies)?;
         }
         if sent < replies.len() {
-            self.unsent.push(&replies[sent..], self.last_active, self.config().write_timeout);
+            let rest = &replies[sent..];
+            if !self.conversation.hold(self.unsent.byte_count() + rest.len()) {
+                return Err(self.conversation.no_room());
+            }
+            self.unsent.push(rest, self.last_active, self.config().write_timeout);
+        } else {
+            self.let_go();
         }
         self.unsent.hold(stream.holds_back(), self.last_active, self.config().write_timeout);
         Ok(())
+    }
+
+    /// Less may be held than was.
+    fn let_go(&mut self) {
+        if self.conversation.holds() {
+            let _less = self.conversation.hold(self.unsent.byte_count());
+        }
     }
 
     /// There is room: for what is unsent, if anything is that TLS does not hold.
@@ -248,6 +262,7 @@ impl<'a> Connection<'a> {
         if self.unsent.byte_count() > 0 {
             let count = self.try_write(stream, self.unsent.waiting())?;
             self.unsent.took(count, now, timeout);
+            self.let_go();
         }
         self.unsent.hold(stream.holds_back(), now, timeout);
         Ok(())
@@ -263,7 +278,7 @@ impl<'a> Connection<'a> {
     }
 
     fn socket_error(&self, error: io::Error) -> Ending {
-        Ending::new(Reason::Socket, error.to_string())
+        Ending::new(Reason::Socket, tls_fault::of_connection(&error))
     }
 
     /// The next time at which the peer may have run out of time. None while the pool works for it.

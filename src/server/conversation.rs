@@ -1,6 +1,7 @@
 //! What a peer said and what it is owed: bytes in, replies out, without a socket and without a clock.
 
 use super::access::Grants;
+use super::buffered::Held;
 use super::call::{Call, Enveloped};
 use super::context::{self, Turn};
 use super::dispatch::Service;
@@ -13,6 +14,7 @@ use crate::wire::encoding::{Detected, Foreign, detect};
 use crate::wire::framing::{Split, Splitter, message_start};
 use crate::wire::message::Kind;
 use crate::wire::{Encoding, Envelope, Exception, ExceptionCode, Framing, Headers, Malformed, printable};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One peer's side of a connection. What is large is empty, and owns no memory, while the connection is idle.
@@ -25,10 +27,14 @@ pub(super) struct Conversation<'a> {
     splitter: Option<Splitter>,
     /// Bytes that arrived and were not handled: an incomplete message, and whole ones while `more` is set.
     tail: Vec<u8>,
+    /// Messages that may still be handled before others' turn.
+    left_in_turn: usize,
     /// The tail may start with a whole message: its turn was over, or there was no room.
     more: bool,
     /// Calls whose replies are awaited; the connection waits for them.
     pub(super) in_flight: InFlight,
+    /// What the tail, replies that wait for their turn, and what the peer has not taken, take of all there is.
+    held: Held,
     /// The server drains.
     draining: bool,
     /// Nothing more is heard; replies so far are sent, then the connection ends for this reason.
@@ -56,8 +62,10 @@ impl<'a> Conversation<'a> {
             grants: None,
             splitter: None,
             tail: Vec::new(),
+            left_in_turn: 0,
             more: false,
             in_flight: InFlight::default(),
+            held: shared.buffered.nothing(),
             draining: false,
             doomed: None,
         }
@@ -113,11 +121,61 @@ impl<'a> Conversation<'a> {
     pub(super) fn hear(&mut self, input: &[u8], unsent: usize, output: &mut Vec<u8>) -> usize {
         if self.tail.is_empty() {
             let consumed = self.handle(input, unsent, output);
-            self.tail.extend_from_slice(&input[consumed..]);
-            return consumed;
+            let kept = consumed == input.len() || self.keep(&input[consumed..], unsent, output);
+            self.settle(unsent);
+            return if kept { consumed } else { input.len() };
         }
-        self.tail.extend_from_slice(input);
-        self.go_on(unsent, output)
+        let unhandled = self.tail.len();
+        match self.keep(input, unsent, output) {
+            true => self.go_on(unsent, output),
+            false => unhandled + input.len(),
+        }
+    }
+
+    /// Puts bytes of a message that is not whole behind those that are here. Where there is no room for them the
+    /// connection is doomed, and they are gone.
+    fn keep(&mut self, bytes: &[u8], unsent: usize, output: &mut Vec<u8>) -> bool {
+        let needed = self.tail.len() + bytes.len();
+        if needed > self.tail.capacity() {
+            let longest = self.shared.config.limits.envelope_bytes().saturating_add(bytes.len());
+            let room = needed.max(longest.min(2 * self.tail.capacity()));
+            let reserved = self.held.set(room + self.in_flight.ready_bytes() + unsent)
+                && self.tail.try_reserve_exact(room - self.tail.len()).is_ok();
+            if !reserved {
+                self.give_up(bytes, output);
+                return false;
+            }
+        }
+        self.tail.extend_from_slice(bytes);
+        true
+    }
+
+    /// There is no room for the rest of a message. Its caller is told, if the header is there.
+    fn give_up(&mut self, bytes: &[u8], output: &mut Vec<u8>) {
+        let begun = std::mem::take(&mut self.tail);
+        if let Some(splitter) = &self.splitter {
+            let (encoding, bytes) = (splitter.encoding(), if begun.is_empty() { bytes } else { &begun });
+            let exception = Exception::new(ExceptionCode::OVERLOADED, NO_ROOM);
+            self.refuse_unread(encoding, message_start(encoding.framing, bytes), &exception, output);
+        }
+        self.doomed = Some(self.no_room());
+    }
+
+    /// Says that the peer leaves `unsent` bytes of replies unread. False where there is no room for so many.
+    #[must_use]
+    pub(super) fn hold(&mut self, unsent: usize) -> bool {
+        self.held.set(self.tail.capacity() + self.in_flight.ready_bytes() + unsent)
+    }
+
+    /// Whether this connection takes a part of what all may hold together.
+    pub(super) fn holds(&self) -> bool {
+        self.held.counts()
+    }
+
+    /// All connections together hold what they may, and this one would need more.
+    pub(super) fn no_room(&self) -> Ending {
+        let most = self.shared.config.buffered_bytes;
+        Ending::new(Reason::Buffered, format!("all connections together hold {most} bytes, as much as they may"))
     }
 
     /// Handles what was left.
@@ -132,7 +190,16 @@ impl<'a> Conversation<'a> {
             }
             self.tail = tail;
         }
+        self.settle(unsent);
         consumed
+    }
+
+    /// A turn is over: counts what the connection holds now, where that is worth counting.
+    fn settle(&mut self, unsent: usize) {
+        if (self.holds() || self.in_flight.ready_bytes() > 0) && !self.hold(unsent) {
+            self.tail = Vec::new();
+            self.doomed = Some(self.no_room());
+        }
     }
 
     /// Handles the whole messages at the front of `bytes` and says how many bytes they were.
@@ -140,13 +207,13 @@ impl<'a> Conversation<'a> {
         let _turn = Turn::begin(self.peer.clone(), self.splitter.as_ref().map(Splitter::encoding));
         self.more = false;
         let mut consumed = 0;
-        let mut left_in_turn = self.shared.config.messages_per_turn;
+        self.left_in_turn = self.shared.config.messages_per_turn;
         while self.doomed.is_none() && consumed < bytes.len() {
-            if left_in_turn == 0 || !self.has_room(unsent + output.len()) {
+            if self.left_in_turn == 0 || !self.has_room(unsent + output.len()) {
                 self.more = true;
                 break;
             }
-            left_in_turn -= 1;
+            self.left_in_turn -= 1;
             match self.next_message(&bytes[consumed..], output) {
                 Ok(Some(length)) => consumed += length,
                 Ok(None) => break,
@@ -186,7 +253,8 @@ impl<'a> Conversation<'a> {
                 Ok(Some(consumed))
             }
             Err(error) => {
-                self.refuse_unread(encoding, message_start(encoding.framing, bytes), &error, output);
+                let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
+                self.refuse_unread(encoding, message_start(encoding.framing, bytes), &exception, output);
                 Err(malformed(error))
             }
         }
@@ -194,36 +262,41 @@ impl<'a> Conversation<'a> {
 
     /// Handles the message in a frame of a header transport.
     fn enveloped(&mut self, encoding: Encoding, frame: &[u8], output: &mut Vec<u8>) -> Result<(), Malformed> {
-        match Envelope::open(encoding.framing, frame, &self.shared.config.limits) {
-            Ok((envelope, message)) => {
-                let encoding = Encoding { protocol: envelope.protocol, ..encoding };
-                context::set_encoding(encoding);
-                let enveloped = Enveloped::new(envelope, self.draining);
-                self.call(&Call::read(encoding, &message, Some(&enveloped))?, output);
-                Ok(())
-            }
-            Err(error) => {
-                if let Some(envelope) = Envelope::for_refusal(encoding.framing, frame) {
-                    let mut message = Vec::new();
-                    let plain = Encoding { framing: Framing::Unframed, protocol: envelope.protocol };
-                    let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
-                    exception.write(plain, b"", envelope.sequence_id as i32, &mut message);
-                    self.reply(output, |out| envelope.close(&message, &Headers::new(), out));
-                }
-                Err(error)
-            }
+        let handled = self.opened(encoding, frame, output);
+        if let Err(error) = &handled {
+            let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
+            self.refuse_unread(encoding, frame, &exception, output);
         }
+        handled
     }
 
-    /// The message that starts with `start` has no end that could be found, so its connection has none either. Its
-    /// caller is told, if the header is there.
-    fn refuse_unread(&mut self, encoding: Encoding, start: &[u8], error: &Malformed, output: &mut Vec<u8>) {
+    fn opened(&mut self, encoding: Encoding, frame: &[u8], output: &mut Vec<u8>) -> Result<(), Malformed> {
+        let (envelope, message) = Envelope::open(encoding.framing, frame, &self.shared.config.limits)?;
+        if let Cow::Owned(inflated) = &message {
+            // Few bytes may have become many: they count for as many small messages.
+            self.left_in_turn = self.left_in_turn.saturating_sub(inflated.len() / INFLATED_MESSAGE_BYTES);
+        }
+        let encoding = Encoding { protocol: envelope.protocol, ..encoding };
+        context::set_encoding(encoding);
+        let enveloped = Enveloped::new(envelope, self.draining);
+        self.call(&Call::read(encoding, &message, Some(&enveloped))?, output);
+        Ok(())
+    }
+
+    /// The message (or envelope) that starts with `start` has no end that could be found, so its connection has none
+    /// either, or is no message. Its caller is told, if the header is there.
+    fn refuse_unread(&mut self, encoding: Encoding, start: &[u8], exception: &Exception, output: &mut Vec<u8>) {
+        if encoding.framing.is_header() {
+            let Some(envelope) = Envelope::for_refusal(encoding.framing, start) else { return };
+            let mut message = Vec::new();
+            let plain = Encoding { framing: Framing::Unframed, protocol: envelope.protocol };
+            exception.write(plain, b"", envelope.sequence_id as i32, &mut message);
+            return self.reply(output, |out| envelope.close(&message, &Headers::new(), out));
+        }
         if let Ok(call) = Call::read(encoding, start, None)
-            && !encoding.framing.is_header()
             && call.header.kind == Kind::Call
         {
-            let exception = Exception::new(ExceptionCode::PROTOCOL_ERROR, error.to_string());
-            self.reply(output, |out| call.refuse(&exception, out));
+            self.reply(output, |out| call.refuse(exception, out));
         }
     }
 
@@ -238,16 +311,22 @@ impl<'a> Conversation<'a> {
             return self.deny(service, call, output);
         }
         match (service.handlers(), &shared.pool) {
-            (Handlers::Pool, Some(pool)) => match pool.submit(service, call, self.peer.clone()) {
-                Some(reply) => self.in_flight.push_waiting(call.message.len(), reply),
-                None => {
-                    let text = "overloaded: the server's queue is full; try another instance, or later";
-                    let exception = Exception::new(ExceptionCode::OVERLOADED, text);
-                    self.reply(output, |out| call.refuse(&exception, out));
+            (Handlers::Pool, Some(pool)) => {
+                let mut held = shared.buffered.nothing();
+                let room = held.set(call.byte_count());
+                match room.then(|| pool.submit(service, call, self.peer.clone(), held)) {
+                    Some(Some(reply)) => self.in_flight.push_waiting(call.byte_count(), reply),
+                    Some(None) => self.overloaded(call, QUEUE_FULL, output),
+                    None => self.overloaded(call, NO_ROOM, output),
                 }
-            },
+            }
             _ => self.reply(output, |out| service.answer(call, &self.shared.config.limits, out)),
         }
+    }
+
+    fn overloaded(&mut self, call: &Call<'_>, text: &str, output: &mut Vec<u8>) {
+        let exception = Exception::new(ExceptionCode::OVERLOADED, text);
+        self.reply(output, |out| call.refuse(&exception, out));
     }
 
     fn may_call(&mut self, service: &Service, method: &[u8]) -> bool {
@@ -282,8 +361,8 @@ impl<'a> Conversation<'a> {
 /// Tells HTTP in its own words what this port is; the others would not understand.
 fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
     if foreign == Foreign::Http {
-        const TEXT: &str = "This port speaks Apache Thrift: the strict binary or the compact protocol, framed or \
-                            unframed. It does not speak HTTP; call it with a Thrift client.\n";
+        const TEXT: &str = "This port speaks Apache Thrift: the binary or the compact protocol, framed, unframed or in \
+                            THeader or TTHeader. It does not speak HTTP; call it with a Thrift client.\n";
         let length = TEXT.len();
         let head = format!(
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
@@ -294,6 +373,14 @@ fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
     }
     Ending::new(Reason::Foreign, format!("the first bytes are {foreign}, which this port does not speak"))
 }
+
+/// So many inflated bytes cost about what a message costs that came as it is.
+const INFLATED_MESSAGE_BYTES: usize = 1024;
+
+const QUEUE_FULL: &str = "overloaded: the server's queue is full; try another instance, or later";
+
+const NO_ROOM: &str =
+    "overloaded: the server holds all that it may of unfinished calls; try another instance, or later";
 
 /// A tail that one large message made larger is given back when the message is handled.
 const KEPT_TAIL_BYTES: usize = 256 * 1024;

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use crate::config::Handlers;
+use crate::one_line::one_line;
 use crate::wire::binary::{BinaryInput, BinaryOutput};
 use crate::wire::compact::{CompactInput, CompactOutput};
 use crate::wire::framing::{begin_frame, end_frame};
@@ -125,11 +126,21 @@ impl Service {
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                log::error!("{}: the reply to {} cannot be written: {error}", self.name, printable(call.header.name));
+                log::error!(
+                    "{}: the reply to {} cannot be written: {}",
+                    self.name,
+                    printable(call.header.name),
+                    one_line(&error.to_string())
+                );
                 Err(Exception::new(ExceptionCode::INTERNAL_ERROR, "the reply cannot be written"))
             }
             Err(panic) => {
-                log::error!("{}: {} panicked: {}", self.name, printable(call.header.name), panic_text(&*panic));
+                log::error!(
+                    "{}: {} panicked: {}",
+                    self.name,
+                    printable(call.header.name),
+                    one_line(panic_text(&*panic))
+                );
                 Err(Exception::new(ExceptionCode::INTERNAL_ERROR, "the handler panicked; the server's log says more"))
             }
         }

@@ -6,7 +6,8 @@ use super::peer::{Address, Peer};
 use super::rejects::Reason;
 use super::shared::Local;
 use super::stream::{Socket, Stream};
-use super::tls::{Tls, handshake_text};
+use super::tls::Tls;
+use super::tls_fault;
 use crate::config::TlsMode;
 use crate::wire::proxy::{self, Prefix};
 use std::io;
@@ -107,7 +108,7 @@ async fn encrypt(socket: Socket, peer: &mut Peer, tls: &Tls, from: Instant) -> R
             peer.tls = Some(session);
             Ok(Stream::Tls(Box::new(stream)))
         }
-        Ok(Err(error)) => Err(Ending::new(Reason::Handshake, handshake_text(&error))),
+        Ok(Err(error)) => Err(Ending::new(Reason::Handshake, tls_fault::of_handshake(&error))),
         Err(_) => Err(Ending::new(Reason::Handshake, format!("not done after {} s", limit.as_secs_f64()))),
     }
 }

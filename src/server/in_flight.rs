@@ -13,6 +13,8 @@ pub(super) struct InFlight {
     calls: VecDeque<Pending>,
     /// What `calls` hold: requests that the pool has, replies that wait for their turn.
     bytes: usize,
+    /// The part of that which is replies.
+    ready_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,11 @@ impl InFlight {
         self.bytes
     }
 
+    /// Bytes of the replies that are here and wait for their turn.
+    pub(super) fn ready_bytes(&self) -> usize {
+        self.ready_bytes
+    }
+
     /// A call of `bytes` bytes that the pool will answer.
     pub(super) fn push_waiting(&mut self, bytes: usize, reply: Reply) {
         self.push(bytes, Answer::Waiting(reply));
@@ -50,6 +57,7 @@ impl InFlight {
 
     /// A reply that must wait for those before it.
     pub(super) fn push_ready(&mut self, reply: Vec<u8>) {
+        self.ready_bytes += reply.len();
         self.push(reply.len(), Answer::Ready(reply));
     }
 
@@ -64,15 +72,18 @@ impl InFlight {
         poll_fn(|context| {
             let mut moved = false;
             while let Some(oldest) = self.calls.front_mut() {
-                let reply = match &mut oldest.answer {
-                    Answer::Ready(reply) => std::mem::take(reply),
+                match &mut oldest.answer {
+                    Answer::Ready(reply) => {
+                        self.ready_bytes -= reply.len();
+                        out.append(reply);
+                    }
                     Answer::Waiting(waiting) => match Pin::new(waiting).poll(context) {
+                        Poll::Ready(Ok((reply, _held))) => out.extend_from_slice(&reply),
                         // A sender that is dropped without a word had nothing to send: a oneway call.
-                        Poll::Ready(reply) => reply.unwrap_or_default(),
+                        Poll::Ready(Err(_)) => {}
                         Poll::Pending => break,
                     },
-                };
-                out.extend_from_slice(&reply);
+                }
                 self.bytes -= oldest.bytes;
                 self.calls.pop_front();
                 moved = true;

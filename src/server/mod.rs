@@ -8,6 +8,7 @@
 
 mod acceptor;
 pub mod access;
+mod buffered;
 mod call;
 mod connection;
 mod context;
@@ -24,6 +25,7 @@ mod shared;
 mod shutdown;
 mod stream;
 mod tls;
+mod tls_fault;
 mod unsent;
 mod worker;
 
@@ -37,6 +39,7 @@ pub use shutdown::{Outcome, Shutdown};
 use crate::config::{Config, Handlers, TlsMode};
 use crate::error::Error;
 use access::Access;
+use buffered::Buffered;
 use conversation::Conversation;
 use dispatch::{Service, Services};
 use listener::Listener;
@@ -88,7 +91,8 @@ impl Server {
         let access = config.access.as_deref().map(Access::load).transpose()?;
         let listeners = config.listen.iter().map(|address| Listener::bind(address)).collect::<Result<_, _>>()?;
         let (services, rejects) = (Services::default(), Rejects::default());
-        Ok(Server { listeners, shared: Shared { config, services, pool: None, tls, access, rejects } })
+        let buffered = Arc::new(Buffered::new(config.buffered_bytes));
+        Ok(Server { listeners, shared: Shared { config, services, pool: None, tls, access, rejects, buffered } })
     }
 
     /// Adds a service whose handlers run where the configuration says. It is reached by `name:method`, and the first

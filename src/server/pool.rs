@@ -1,5 +1,6 @@
 //! The bounded thread pool for handlers that block.
 
+use super::buffered::Held;
 use super::call::{Call, Enveloped};
 use super::context::Turn;
 use super::dispatch::Service;
@@ -13,8 +14,8 @@ use std::thread;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// What a connection waits on: the bytes of the reply, none where none is due.
-pub(super) type Reply = oneshot::Receiver<Vec<u8>>;
+/// What a connection waits on: the bytes of the reply, none where none is due, and that they are held.
+pub(super) type Reply = oneshot::Receiver<(Vec<u8>, Held)>;
 
 /// Threads that run handlers. Dropping the last handle lets them finish what is queued, and ends them.
 #[derive(Clone, Debug)]
@@ -52,8 +53,10 @@ struct Job {
     encoding: Encoding,
     message: Vec<u8>,
     envelope: Option<Enveloped>,
+    /// First the request, then its reply. The connection may be gone before either.
+    held: Held,
     /// The connection holds the other end; it is closed when the connection is gone.
-    reply: oneshot::Sender<Vec<u8>>,
+    reply: oneshot::Sender<(Vec<u8>, Held)>,
 }
 
 impl Pool {
@@ -77,7 +80,7 @@ impl Pool {
     }
 
     /// Hands a call over. `None` when the queue is full: then nothing was begun.
-    pub(super) fn submit(&self, service: &Service, call: &Call<'_>, peer: Arc<Peer>) -> Option<Reply> {
+    pub(super) fn submit(&self, service: &Service, call: &Call<'_>, peer: Arc<Peer>, held: Held) -> Option<Reply> {
         let shared = &self.handle.shared;
         let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.jobs.len() + queue.busy >= shared.capacity {
@@ -90,6 +93,7 @@ impl Pool {
             encoding: call.encoding,
             message: call.message.to_vec(),
             envelope: call.envelope.cloned(),
+            held,
             reply,
         });
         drop(queue);
@@ -128,7 +132,7 @@ impl Shared {
 }
 
 impl Job {
-    fn run(self, limits: &Limits) {
+    fn run(mut self, limits: &Limits) {
         let Ok(call) = Call::read(self.encoding, &self.message, self.envelope.as_ref()) else { return };
         // Nobody waits for the reply to a oneway call: its sender may well be gone.
         if self.reply.is_closed() && call.header.kind != Kind::Oneway {
@@ -143,8 +147,14 @@ impl Job {
             }
             _ => self.service.answer(&call, limits, &mut out),
         }
+        if !self.held.set(out.len()) {
+            // Not "overloaded": that says that nothing was done.
+            let text = "done, but there is no room for the reply: the server holds all that it may of unfinished calls";
+            out.clear();
+            call.refuse(&Exception::new(ExceptionCode::INTERNAL_ERROR, text), &mut out);
+        }
         // The connection may be gone by now: then nobody wants the reply.
-        let _ = self.reply.send(out);
+        let _ = self.reply.send((out, self.held));
     }
 }
 

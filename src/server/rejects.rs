@@ -32,9 +32,11 @@ pub(super) enum Reason {
     NotTls,
     /// A call that the access list does not permit.
     Denied,
+    /// All connections together hold what they may.
+    Buffered,
 }
 
-const REASONS: usize = 12;
+const REASONS: usize = 13;
 
 /// The counts, shared by the acceptor and all workers. Nothing on the path of a good call touches them.
 #[derive(Debug, Default)]
@@ -85,6 +87,7 @@ impl fmt::Display for Reason {
             Reason::Handshake => "TLS handshake",
             Reason::NotTls => "no TLS",
             Reason::Denied => "not permitted",
+            Reason::Buffered => "no room",
         })
     }
 }

@@ -27,15 +27,11 @@ pub(super) async fn watch(shared: Arc<Shared>, shutdown: Shutdown) {
             },
             () = tokio::time::sleep(INTERVAL) => false,
         };
-        if (certificates.changed() || told)
-            && let Some(tls) = &shared.tls
-        {
-            say("certificates", "handshakes", tls.reload());
+        if let Some(tls) = &shared.tls {
+            certificates.read_anew(told, "certificates", "handshakes", || tls.reload());
         }
-        if (access.changed() || told)
-            && let Some(access) = &shared.access
-        {
-            say("the access list", "calls", access.reload());
+        if let Some(list) = &shared.access {
+            access.read_anew(told, "the access list", "calls", || list.reload());
         }
         if told && shared.tls.is_none() && shared.access.is_none() {
             log::info!("told to read files anew: there are none, as neither TLS nor an access list is set");
@@ -43,17 +39,12 @@ pub(super) async fn watch(shared: Arc<Shared>, shutdown: Shutdown) {
     }
 }
 
-fn say(what: &str, whose: &str, read: Result<(), Error>) {
-    match read {
-        Ok(()) => log::info!("{what} read anew, for the {whose} to come"),
-        Err(error) => log::error!("{what} not read anew: {error}; those in force stay in force"),
-    }
-}
-
 /// Files, and what they were like when they were last looked at.
 #[derive(Debug)]
 struct Watched {
     files: Vec<(PathBuf, Option<Look>)>,
+    /// Why they could not be read the last time, if so: that may not be the files' fault, and pass.
+    failed: Option<String>,
 }
 
 /// What tells a file from the one that was there before. A symbolic link is followed: orchestrators change where it points.
@@ -67,7 +58,28 @@ struct Look {
 
 impl Watched {
     fn new<'a>(files: impl Iterator<Item = &'a Path>) -> Watched {
-        Watched { files: files.map(|file| (file.to_owned(), look(file))).collect() }
+        Watched { files: files.map(|file| (file.to_owned(), look(file))).collect(), failed: None }
+    }
+
+    /// Reads them where that was `told`, they changed, or could not be read before. The log says so, once.
+    fn read_anew(&mut self, told: bool, what: &str, whose: &str, read: impl FnOnce() -> Result<(), Error>) {
+        let asked = self.changed() || told;
+        if !asked && self.failed.is_none() {
+            return;
+        }
+        self.failed = match read() {
+            Ok(()) => {
+                log::info!("{what} read anew, for the {whose} to come");
+                None
+            }
+            Err(error) => {
+                let why = Some(error.to_string());
+                if asked || why != self.failed {
+                    log::error!("{what} not read anew: {error}; those in force stay in force");
+                }
+                why
+            }
+        };
     }
 
     /// Whether any of them is another than at the last look.

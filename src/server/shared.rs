@@ -1,6 +1,7 @@
 //! What connections share: all of a server's, and all of one worker's.
 
 use super::access::Access;
+use super::buffered::Buffered;
 use super::dispatch::Services;
 use super::pool::Pool;
 use super::rejects::Rejects;
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     /// Set when there is an access list.
     pub(super) access: Option<Access>,
     pub(super) rejects: Rejects,
+    /// What all connections hold together.
+    pub(super) buffered: Arc<Buffered>,
 }
 
 /// What a worker's connections share. They never run at the same time, and none holds a borrow while it waits.

@@ -150,21 +150,3 @@ fn name_text(name: &GeneralName<'_>) -> Option<String> {
         _ => None,
     }
 }
-
-/// A failed handshake in words for the log: what the peer sent is not among them.
-pub(super) fn handshake_text(error: &io::Error) -> String {
-    use rustls::{AlertDescription, Error as Tls};
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
-    match inner {
-        Some(Tls::NoCertificatesPresented) => "the client showed no certificate, which tls-client-auth requires".into(),
-        Some(Tls::InvalidCertificate(why)) => format!("the client's certificate is refused: {why:?}"),
-        Some(Tls::AlertReceived(AlertDescription::UnknownCA)) => {
-            "the client does not trust the authority that signed our certificate".into()
-        }
-        Some(Tls::AlertReceived(alert)) => format!("the client gave up with the alert {alert:?}"),
-        Some(Tls::InvalidMessage(_)) => "what followed is no TLS handshake".into(),
-        Some(error) => error.to_string(),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => "the client ended it half-way".into(),
-        None => error.to_string(),
-    }
-}

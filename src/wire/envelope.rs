@@ -57,8 +57,9 @@ impl Envelope {
             _ => theader::read(&mut header)?,
         };
         let mut message = Cow::Borrowed(start.message);
+        let longest = longest_inflated(framing, limits).min(start.message.len().saturating_mul(MOST_INFLATION));
         for _ in 0..content.zlib_count {
-            message = Cow::Owned(zlib::inflate(&message, longest_inflated(framing, limits))?);
+            message = Cow::Owned(zlib::inflate(&message, longest)?);
         }
         let (protocol, inner_frame) = match framing {
             Framing::TTHeader => ttheader::look_inside(&message)?,
@@ -269,6 +270,10 @@ const WORD_BYTES: usize = 4;
 
 /// One is of use; others allow any number, and each costs as much again.
 const MAX_ZLIB: usize = 4;
+
+/// How many times as long as its frame a message may be. One deflated once is at most 1,032 times as long (258 bytes for
+/// two bits); deflated again and again, 200 bytes would become 16 million, for each of which the server works.
+const MOST_INFLATION: usize = 1040;
 
 #[cfg(test)]
 mod tests;

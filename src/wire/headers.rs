@@ -62,6 +62,11 @@ impl Headers {
         self.named.len() + self.numbered.len()
     }
 
+    /// How many bytes their names and values are.
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

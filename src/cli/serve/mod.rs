@@ -6,6 +6,7 @@ use super::{fail, seconds};
 use crate::config::{Config, Handlers};
 use crate::error::{Blame, Error};
 use crate::idl::calculate::CalculateSyncProcessor;
+use crate::one_line::one_line;
 use crate::server::access::address_range;
 use crate::server::{Outcome, Server, Shutdown};
 use crate::service::Calculator;
@@ -68,6 +69,9 @@ pub(super) struct Serve {
     /// Replies that a peer leaves unread before it is not read from
     #[arg(long, value_name = "BYTES", env = "CALCULATE_MAX_UNREAD_REPLY_BYTES", default_value_t = default().unread_reply_bytes)]
     max_unread_reply_bytes: usize,
+    /// Unfinished requests and untaken replies that all connections together may hold; one that needs more is refused
+    #[arg(long, value_name = "BYTES", env = "CALCULATE_MAX_BUFFERED_BYTES", default_value_t = default().buffered_bytes)]
+    max_buffered_bytes: usize,
     /// Messages of one connection that are handled before another's turn
     #[arg(long, value_name = "N", env = "CALCULATE_MESSAGES_PER_TURN", default_value_t = default().messages_per_turn)]
     messages_per_turn: usize,
@@ -139,6 +143,7 @@ impl Serve {
             connections: self.max_connections,
             in_flight: self.max_in_flight,
             unread_reply_bytes: self.max_unread_reply_bytes,
+            buffered_bytes: self.max_buffered_bytes,
             messages_per_turn: self.messages_per_turn,
             idle_timeout: self.idle_timeout,
             message_timeout: self.message_timeout,
@@ -154,7 +159,13 @@ fn default() -> Config {
 
 /// A handler's panic is answered and logged where it is caught; this adds where it happened.
 fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+    std::panic::set_hook(Box::new(|panic| {
+        let text = one_line(panic.payload_as_str().unwrap_or("(no text)"));
+        match panic.location() {
+            Some(place) => log::error!("a panic at {place}: {text}"),
+            None => log::error!("a panic: {text}"),
+        }
+    }));
 }
 
 /// Raises the soft limit on descriptors to the hard one, as every connection is one.

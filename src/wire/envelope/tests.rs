@@ -257,3 +257,22 @@ fn bounded(frame: &[u8]) {
     envelope.close(&message, &envelope.headers, &mut out);
     assert_eq!(open(&out[4..]), Ok((envelope, message)));
 }
+
+#[test]
+fn a_message_that_is_deflated_again_and_again_to_become_many_times_its_length_is_refused() {
+    // Once is as long as zlib can make it, and that is taken.
+    let zeros = [BINARY, &vec![0; 10_000_000]].concat();
+    let once = deflated(&zeros, 1);
+    assert!(zeros.len() > 100 * once.len(), "{} bytes", once.len());
+    assert_eq!(open(&ttheader(b"\x00\x01\x01", &once)).map(|(_, message)| message.len()), Ok(zeros.len()));
+    for times in 2..=4 {
+        let bomb = deflated(&zeros, times);
+        let header = [&[0, times as u8][..], &vec![1; times]].concat();
+        for frame in [ttheader(&header, &bomb), theader(&header, &bomb)] {
+            let error = open(&frame).expect_err("a bomb");
+            assert!(error.starts_with("zlib data of more than "), "{error}");
+        }
+        // Small messages may be deflated as often as anybody likes.
+        assert!(open(&ttheader(&header, &deflated(BINARY, times))).is_ok());
+    }
+}
