@@ -12,6 +12,7 @@ pub mod idl {
     pub mod wire;
 }
 pub mod library;
+pub mod log;
 pub mod message;
 pub mod peer;
 pub mod program;

@@ -5,7 +5,7 @@ use super::peer::Peer;
 use calculate::wire::Encoding;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -47,29 +47,46 @@ impl Client {
     }
 
     /// Makes the handshake over a stream that is there.
-    pub fn over<S: Read + Write>(self, mut stream: S) -> io::Result<StreamOwned<ClientConnection, S>> {
+    pub fn over<S: Read + Write>(self, stream: S) -> io::Result<StreamOwned<ClientConnection, S>> {
+        let shown = self.certificate.map(|name| (pem(name), key(name)));
+        self.handshake(stream, shown)
+    }
+
+    /// As [`Client::over`], with a certificate that `make certs` did not make.
+    pub fn over_showing<S: Read + Write>(
+        self,
+        stream: S,
+        certificate: &Path,
+        key: &Path,
+    ) -> io::Result<StreamOwned<ClientConnection, S>> {
+        self.handshake(stream, Some((certificate.to_owned(), key.to_owned())))
+    }
+
+    fn handshake<S: Read + Write>(
+        self,
+        mut stream: S,
+        shown: Option<(PathBuf, PathBuf)>,
+    ) -> io::Result<StreamOwned<ClientConnection, S>> {
         let name = ServerName::try_from(self.server_name).expect("a name");
-        let mut connection = ClientConnection::new(Arc::new(self.config()), name).expect("a client");
+        let mut connection = ClientConnection::new(Arc::new(self.config(shown)), name).expect("a client");
         while connection.is_handshaking() {
             connection.complete_io(&mut stream)?;
         }
         Ok(StreamOwned::new(connection, stream))
     }
 
-    fn config(self) -> ClientConfig {
+    fn config(self, shown: Option<(PathBuf, PathBuf)>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(pem("ca")).expect("make certs")).expect("a CA");
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(self.versions)
             .expect("versions")
             .with_root_certificates(roots);
-        match self.certificate {
+        match shown {
             None => builder.with_no_client_auth(),
-            Some(name) => {
-                let chain = vec![CertificateDer::from_pem_file(pem(name)).expect("make certs")];
-                builder
-                    .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key(name)).expect("a key"))
-                    .expect("a pair")
+            Some((certificate, key)) => {
+                let chain = vec![CertificateDer::from_pem_file(certificate).expect("make certs")];
+                builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key).expect("a key")).expect("a pair")
             }
         }
     }
