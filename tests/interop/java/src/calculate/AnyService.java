@@ -49,7 +49,7 @@ public final class AnyService implements AutoCloseable {
     Method<TBase, Object> described =
         new Method<>(method.getName(), () -> (TBase) make(result), (value, server) -> value(value));
     try {
-      Object value = client.call(described, args, client.timeout());
+      Object value = client.call(described, args, client.timeout(), null);
       return value == NOTHING ? null : value;
     } catch (Declared declared) {
       throw declared.exception;

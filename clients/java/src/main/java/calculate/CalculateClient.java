@@ -3,6 +3,7 @@ package calculate;
 import calculate.idl.Calculate;
 import calculate.idl.Number;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -18,7 +19,12 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Every call has one deadline, {@link Options#timeout()} from its start unless it says
  * otherwise, over connecting, sending and waiting together. A connection that was lost is replaced
- * by the next call; nothing is sent twice.
+ * by the next call; a client of one server sends nothing twice.
+ *
+ * <p><b>Many instances.</b> With a target that is a list, {@code dns://} or {@code zk://} the
+ * client chooses an instance for each call ({@link Balancing}), leaves those alone that fail, and
+ * makes a call that failed once more elsewhere: Square and Cal may be carried out twice without
+ * harm.
  *
  * <p>Every failure is a {@link CalculateError}: thrown by blocking calls, what the future of an
  * asynchronous call is completed with (so {@code get} and {@code join} wrap it, as they wrap
@@ -40,24 +46,26 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class CalculateClient implements AutoCloseable {
   private static final Method<Calculate.Square_result, Double> SQUARE =
-      new Method<>("Square", Calculate.Square_result::new, CalculateClient::squareValue);
+      new Method<>("Square", Calculate.Square_result::new, CalculateClient::squareValue, true);
 
   private static final Method<Calculate.Cal_result, Double> CAL =
       new Method<>(
           "Cal",
           Calculate.Cal_result::new,
-          (result, server) -> result.getSuccess() == null ? null : result.getSuccess().getValue());
+          (result, server) -> result.getSuccess() == null ? null : result.getSuccess().getValue(),
+          true);
 
-  private final ThriftClient client;
+  private final Channel channel;
 
-  private CalculateClient(ThriftClient client) {
-    this.client = client;
+  private CalculateClient(Channel channel) {
+    this.channel = channel;
   }
 
   /**
    * Connects with the {@linkplain Options#defaults() defaults}.
    *
-   * @param target {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:/path}
+   * @param target {@code HOST:PORT}, {@code [IPv6]:PORT}, {@code unix:/path}, {@code
+   *     HOST:PORT,HOST:PORT}, {@code dns://NAME:PORT} or {@code zk://HOST:PORT/BASE/SERVICE}
    * @return a client, to be closed by the caller
    * @throws IllegalArgumentException if the target is anything else
    * @throws ConnectError if nobody takes the connection
@@ -70,7 +78,8 @@ public final class CalculateClient implements AutoCloseable {
   /**
    * Connects.
    *
-   * @param target {@code HOST:PORT}, {@code [IPv6]:PORT} or {@code unix:/path}
+   * @param target {@code HOST:PORT}, {@code [IPv6]:PORT}, {@code unix:/path}, {@code
+   *     HOST:PORT,HOST:PORT}, {@code dns://NAME:PORT} or {@code zk://HOST:PORT/BASE/SERVICE}
    * @param options what to do otherwise than by default
    * @return a client, to be closed by the caller
    * @throws IllegalArgumentException if the target is anything else, or TLS does not know what the
@@ -80,7 +89,11 @@ public final class CalculateClient implements AutoCloseable {
    * @throws DeadlineExceeded if connecting takes longer than the timeout
    */
   public static CalculateClient connect(String target, Options options) {
-    return new CalculateClient(new ThriftClient(Target.parse(target), options));
+    ServiceTarget parsed = ServiceTarget.parse(target);
+    return new CalculateClient(
+        parsed instanceof ServiceTarget.Direct direct
+            ? new ThriftClient(direct.server(), options)
+            : new BalancedClient(target, parsed, options));
   }
 
   /**
@@ -93,7 +106,7 @@ public final class CalculateClient implements AutoCloseable {
    * @throws CalculateError if the call fails otherwise
    */
   public double square(double number) {
-    return square(number, client.timeout());
+    return square(number, channel.timeout());
   }
 
   /**
@@ -106,7 +119,24 @@ public final class CalculateClient implements AutoCloseable {
    * @throws CalculateError if the call fails otherwise
    */
   public double square(double number, Duration timeout) {
-    return client.call(SQUARE, new Calculate.Square_args(new Number(number)), timeout);
+    return channel.call(SQUARE, new Calculate.Square_args(new Number(number)), timeout, null);
+  }
+
+  /**
+   * The principal SQUARE ROOT of the number, as {@link #square(double)}.
+   *
+   * @param number the radicand
+   * @param options of this call
+   * @return its square root
+   * @throws DomainError if the number is negative
+   * @throws CalculateError if the call fails otherwise
+   */
+  public double square(double number, CallOptions options) {
+    return channel.call(
+        SQUARE,
+        new Calculate.Square_args(new Number(number)),
+        timeout(options),
+        options.keyBytes());
   }
 
   /**
@@ -117,7 +147,7 @@ public final class CalculateClient implements AutoCloseable {
    *     another {@link CalculateError}; cancelling it abandons the call
    */
   public CompletableFuture<Double> squareAsync(double number) {
-    return squareAsync(number, client.timeout());
+    return squareAsync(number, channel.timeout());
   }
 
   /**
@@ -129,7 +159,23 @@ public final class CalculateClient implements AutoCloseable {
    *     another {@link CalculateError}; cancelling it abandons the call
    */
   public CompletableFuture<Double> squareAsync(double number, Duration timeout) {
-    return client.callAsync(SQUARE, new Calculate.Square_args(new Number(number)), timeout);
+    return channel.callAsync(SQUARE, new Calculate.Square_args(new Number(number)), timeout, null);
+  }
+
+  /**
+   * The principal SQUARE ROOT of the number, later.
+   *
+   * @param number the radicand
+   * @param options of this call
+   * @return completed with its square root, or with a {@link CalculateError}; cancelling it
+   *     abandons the call
+   */
+  public CompletableFuture<Double> squareAsync(double number, CallOptions options) {
+    return channel.callAsync(
+        SQUARE,
+        new Calculate.Square_args(new Number(number)),
+        timeout(options),
+        options.keyBytes());
   }
 
   /**
@@ -141,7 +187,7 @@ public final class CalculateClient implements AutoCloseable {
    * @throws CalculateError if the call fails
    */
   public double cal(double number) {
-    return cal(number, client.timeout());
+    return cal(number, channel.timeout());
   }
 
   /**
@@ -153,7 +199,20 @@ public final class CalculateClient implements AutoCloseable {
    * @throws CalculateError if the call fails
    */
   public double cal(double number, Duration timeout) {
-    return client.call(CAL, new Calculate.Cal_args(new Number(number)), timeout);
+    return channel.call(CAL, new Calculate.Cal_args(new Number(number)), timeout, null);
+  }
+
+  /**
+   * The square of the number, as {@link #cal(double)}.
+   *
+   * @param number the base
+   * @param options of this call
+   * @return its square
+   * @throws CalculateError if the call fails
+   */
+  public double cal(double number, CallOptions options) {
+    return channel.call(
+        CAL, new Calculate.Cal_args(new Number(number)), timeout(options), options.keyBytes());
   }
 
   /**
@@ -164,7 +223,7 @@ public final class CalculateClient implements AutoCloseable {
    *     call
    */
   public CompletableFuture<Double> calAsync(double number) {
-    return calAsync(number, client.timeout());
+    return calAsync(number, channel.timeout());
   }
 
   /**
@@ -176,16 +235,44 @@ public final class CalculateClient implements AutoCloseable {
    *     call
    */
   public CompletableFuture<Double> calAsync(double number, Duration timeout) {
-    return client.callAsync(CAL, new Calculate.Cal_args(new Number(number)), timeout);
+    return channel.callAsync(CAL, new Calculate.Cal_args(new Number(number)), timeout, null);
   }
 
   /**
-   * Closes the connection. Calls in flight fail with {@link ConnectionClosed}, and so does every
-   * later call. A second time it does nothing.
+   * The square of the number, later.
+   *
+   * @param number the base
+   * @param options of this call
+   * @return completed with its square, or with a {@link CalculateError}; cancelling it abandons the
+   *     call
+   */
+  public CompletableFuture<Double> calAsync(double number, CallOptions options) {
+    return channel.callAsync(
+        CAL, new Calculate.Cal_args(new Number(number)), timeout(options), options.keyBytes());
+  }
+
+  /**
+   * What has happened so far, of a client of many instances.
+   *
+   * @return the counters, or nothing for a client of one server
+   */
+  public Optional<BalancingCounters> counters() {
+    return channel instanceof BalancedClient balanced
+        ? Optional.of(balanced.counters())
+        : Optional.empty();
+  }
+
+  /**
+   * Closes the connection, or all of them. Calls in flight fail with {@link ConnectionClosed}, and
+   * so does every later call. A second time it does nothing.
    */
   @Override
   public void close() {
-    client.close();
+    channel.close();
+  }
+
+  private Duration timeout(CallOptions options) {
+    return options.timeout().orElse(channel.timeout());
   }
 
   private static Double squareValue(Calculate.Square_result result, Target server) {

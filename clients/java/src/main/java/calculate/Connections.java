@@ -15,6 +15,7 @@ final class Connections {
   private final Target target;
   private final Options options;
   private final IoThread io;
+  private final Runnable atConnect;
 
   /** Held by the thread that connects. */
   private final ReentrantLock connecting = new ReentrantLock();
@@ -25,9 +26,10 @@ final class Connections {
   private volatile Connection current;
   private volatile boolean closed;
 
-  Connections(Target target, Options options) {
+  Connections(Target target, Options options, Runnable atConnect) {
     this.target = target;
     this.options = options;
+    this.atConnect = atConnect;
     this.io = new IoThread(this, options.executor());
   }
 
@@ -126,6 +128,7 @@ final class Connections {
     Connection connection = new Connection(transport, target, options, io, fresh, this::ended);
     open.add(connection);
     current = connection;
+    atConnect.run();
     if (closed) {
       connection.close(Errors.clientClosed(target));
       throw Errors.clientClosed(target);

@@ -23,9 +23,18 @@ final class Method<T extends TSerializable, R> {
    */
   final BiFunction<T, Target, R> value;
 
+  /** Whether it may be carried out twice without harm. */
+  final boolean isIdempotent;
+
+  /** A method that is not to be carried out twice. */
   Method(String name, Supplier<T> newResult, BiFunction<T, Target, R> value) {
+    this(name, newResult, value, false);
+  }
+
+  Method(String name, Supplier<T> newResult, BiFunction<T, Target, R> value, boolean isIdempotent) {
     this.name = name;
     this.newResult = newResult;
     this.value = value;
+    this.isIdempotent = isIdempotent;
   }
 }

@@ -17,7 +17,13 @@ public final class Options {
   private static final int MAX_MAX_MESSAGE_BYTES = 1 << 30;
   private static final Options DEFAULTS =
       new Options(
-          Duration.ofSeconds(5), Protocol.BINARY, Framing.FRAMED, 16_384_000, Runnable::run, null);
+          Duration.ofSeconds(5),
+          Protocol.BINARY,
+          Framing.FRAMED,
+          16_384_000,
+          Runnable::run,
+          null,
+          Balancing.defaults());
 
   private final Duration timeout;
   private final Protocol protocol;
@@ -28,19 +34,23 @@ public final class Options {
   /** Null for plain connections. */
   private final Tls tls;
 
+  private final Balancing balancing;
+
   private Options(
       Duration timeout,
       Protocol protocol,
       Framing framing,
       int maxMessageBytes,
       Executor executor,
-      Tls tls) {
+      Tls tls,
+      Balancing balancing) {
     this.timeout = timeout;
     this.protocol = protocol;
     this.framing = framing;
     this.maxMessageBytes = maxMessageBytes;
     this.executor = executor;
     this.tls = tls;
+    this.balancing = balancing;
   }
 
   /**
@@ -111,6 +121,15 @@ public final class Options {
   }
 
   /**
+   * How a client of many instances deals with them.
+   *
+   * @return the settings
+   */
+  public Balancing balancing() {
+    return balancing;
+  }
+
+  /**
    * These options with another timeout.
    *
    * @param timeout more than zero, at most 365 days
@@ -118,7 +137,8 @@ public final class Options {
    * @throws IllegalArgumentException if it is out of bounds
    */
   public Options withTimeout(Duration timeout) {
-    return new Options(checked(timeout), protocol, framing, maxMessageBytes, executor, tls);
+    return new Options(
+        checked(timeout), protocol, framing, maxMessageBytes, executor, tls, balancing);
   }
 
   /**
@@ -129,7 +149,13 @@ public final class Options {
    */
   public Options withProtocol(Protocol protocol) {
     return new Options(
-        timeout, Objects.requireNonNull(protocol), framing, maxMessageBytes, executor, tls);
+        timeout,
+        Objects.requireNonNull(protocol),
+        framing,
+        maxMessageBytes,
+        executor,
+        tls,
+        balancing);
   }
 
   /**
@@ -140,7 +166,13 @@ public final class Options {
    */
   public Options withFraming(Framing framing) {
     return new Options(
-        timeout, protocol, Objects.requireNonNull(framing), maxMessageBytes, executor, tls);
+        timeout,
+        protocol,
+        Objects.requireNonNull(framing),
+        maxMessageBytes,
+        executor,
+        tls,
+        balancing);
   }
 
   /**
@@ -155,7 +187,7 @@ public final class Options {
       throw new IllegalArgumentException(
           "maxMessageBytes is " + maxMessageBytes + ": give 1 to " + MAX_MAX_MESSAGE_BYTES);
     }
-    return new Options(timeout, protocol, framing, maxMessageBytes, executor, tls);
+    return new Options(timeout, protocol, framing, maxMessageBytes, executor, tls, balancing);
   }
 
   /**
@@ -168,7 +200,13 @@ public final class Options {
    */
   public Options withExecutor(Executor executor) {
     return new Options(
-        timeout, protocol, framing, maxMessageBytes, Objects.requireNonNull(executor), tls);
+        timeout,
+        protocol,
+        framing,
+        maxMessageBytes,
+        Objects.requireNonNull(executor),
+        tls,
+        balancing);
   }
 
   /**
@@ -179,7 +217,30 @@ public final class Options {
    */
   public Options withTls(Tls tls) {
     return new Options(
-        timeout, protocol, framing, maxMessageBytes, executor, Objects.requireNonNull(tls));
+        timeout,
+        protocol,
+        framing,
+        maxMessageBytes,
+        executor,
+        Objects.requireNonNull(tls),
+        balancing);
+  }
+
+  /**
+   * These options with other settings for clients of many instances.
+   *
+   * @param balancing how they are dealt with
+   * @return a changed copy
+   */
+  public Options withBalancing(Balancing balancing) {
+    return new Options(
+        timeout,
+        protocol,
+        framing,
+        maxMessageBytes,
+        executor,
+        tls,
+        Objects.requireNonNull(balancing));
   }
 
   /** The timeout, if it is within bounds. */

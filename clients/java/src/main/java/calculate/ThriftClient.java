@@ -7,23 +7,52 @@ import org.apache.thrift.TSerializable;
 /**
  * A client of any service: makes calls of described methods on a shared connection. Thread-safe.
  */
-final class ThriftClient implements AutoCloseable {
+final class ThriftClient implements Channel {
   private final Options options;
   private final Connections connections;
 
   /** Connects at once, so that a wrong address is told where it was given. */
   ThriftClient(Target target, Options options) {
-    this.options = options;
-    this.connections = new Connections(target, options);
-    connections.get(Deadline.after(options.timeout()), false);
+    this(target, options, () -> {});
+    connect(Deadline.after(options.timeout()));
   }
 
-  Duration timeout() {
+  private ThriftClient(Target target, Options options, Runnable atConnect) {
+    this.options = options;
+    this.connections = new Connections(target, options, atConnect);
+  }
+
+  /**
+   * One that connects with its first call.
+   *
+   * @param atConnect run after each connection that is made
+   */
+  static ThriftClient unconnected(Target target, Options options, Runnable atConnect) {
+    return new ThriftClient(target, options, atConnect);
+  }
+
+  /** Connects if there is no connection. */
+  void connect(Deadline deadline) {
+    connections.get(deadline, false);
+  }
+
+  /** The thread that completes the futures of asynchronous calls. */
+  Thread thread() {
+    return connections.io().thread();
+  }
+
+  @Override
+  public Duration timeout() {
     return options.timeout();
   }
 
-  /** Makes a call and waits for its value. */
-  <T extends TSerializable, R> R call(Method<T, R> method, TSerializable args, Duration timeout) {
+  @Override
+  public <T extends TSerializable, R> R call(
+      Method<T, R> method, TSerializable args, Duration timeout, byte[] key) {
+    return call(method, args, Deadline.after(Options.checked(timeout)));
+  }
+
+  <T extends TSerializable, R> R call(Method<T, R> method, TSerializable args, Deadline deadline) {
     Thread caller = Thread.currentThread();
     if (caller == connections.io().thread()) {
       throw new IllegalStateException(
@@ -33,7 +62,7 @@ final class ThriftClient implements AutoCloseable {
     if (caller.isInterrupted()) {
       throw Errors.interrupted(connections.target(), method.name);
     }
-    Call<T, R> call = Call.blocking(method, args, Deadline.after(Options.checked(timeout)));
+    Call<T, R> call = Call.blocking(method, args, deadline);
     while (!connections.get(call.deadline, true).run(call)) {
       if (connections.isClosed()) {
         throw Errors.clientClosed(connections.target());
@@ -42,13 +71,14 @@ final class ThriftClient implements AutoCloseable {
     return call.value();
   }
 
-  /**
-   * Makes a call whose value comes later. Never throws for what goes wrong with the call: the
-   * future tells it.
-   */
+  @Override
+  public <T extends TSerializable, R> CompletableFuture<R> callAsync(
+      Method<T, R> method, TSerializable args, Duration timeout, byte[] key) {
+    return callAsync(method, args, Deadline.after(Options.checked(timeout)));
+  }
+
   <T extends TSerializable, R> CompletableFuture<R> callAsync(
-      Method<T, R> method, TSerializable args, Duration timeout) {
-    Deadline deadline = Deadline.after(Options.checked(timeout));
+      Method<T, R> method, TSerializable args, Deadline deadline) {
     if (connections.isClosed()) {
       return CompletableFuture.failedFuture(Errors.clientClosed(connections.target()));
     }

@@ -113,6 +113,20 @@ public final class Tls {
     return new Tls(trust, identity, ServerName.checked(name), context);
   }
 
+  /** The same, where no name was given to the server of this one. */
+  Tls orServerName(String name) {
+    return serverName != null ? this : withServerName(name);
+  }
+
+  /** Whether the server at a target has a name that its certificate can be for. */
+  boolean hasNameFor(Target target) {
+    try {
+      return serverName != null || !ServerName.of(target).isEmpty();
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
   /**
    * A client's side of one connection.
    *
