@@ -31,7 +31,7 @@ class InstanceVectorsTest {
   @ParameterizedTest
   @MethodSource
   void nodes(Rows.Row row) throws Exception {
-    byte[] content = content(row.cell(1), row.cell(2));
+    byte[] content = content(row);
     if (row.cell(3).startsWith("skipped ")) {
       var skipped =
           assertThrows(InstanceNode.Skipped.class, () -> InstanceNode.read("id", content));
@@ -80,6 +80,11 @@ class InstanceVectorsTest {
     } else {
       assertEquals(row.cell(1) + " " + row.cell(2), text(ServiceTarget.parse(text)));
     }
+  }
+
+  /** What the node of a row holds. */
+  static byte[] content(Rows.Row row) {
+    return content(row.cell(1), row.cell(2));
   }
 
   private static byte[] content(String cell, String fill) {

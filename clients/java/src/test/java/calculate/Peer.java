@@ -192,6 +192,9 @@ final class Peer implements Closeable {
       args.read(protocol);
       return new Request(header.name, header.seqid, args.getNumber().getValue());
     }
+    if (!header.name.equals("Square")) {
+      return new Request(header.name, header.seqid, Double.NaN);
+    }
     Calculate.Square_args args = new Calculate.Square_args();
     args.read(protocol);
     return new Request(header.name, header.seqid, args.getNumber().getValue());

@@ -1,5 +1,6 @@
 package calculate;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -40,6 +41,18 @@ final class RealServer implements AutoCloseable {
   /** Where it listens, as a client's target. */
   String address() {
     return address;
+  }
+
+  /** Sends it a signal, such as STOP. */
+  void signal(String name) throws Exception {
+    String[] command = {"kill", "-" + name, Long.toString(process.pid())};
+    assertEquals(0, new ProcessBuilder(command).start().waitFor());
+  }
+
+  /** kill -9: it ends at once, and also if it was stopped. */
+  void kill() throws Exception {
+    process.destroyForcibly();
+    assertTrue(process.waitFor(10, TimeUnit.SECONDS), "the server does not end");
   }
 
   @Override

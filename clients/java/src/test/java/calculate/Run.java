@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,9 @@ import java.util.concurrent.TimeUnit;
  * @param err what it complained of
  */
 record Run(int code, String out, String err) {
+  /** Where programs keep lists of instances, instead of in the home of who runs the tests. */
+  static final Path CACHE = Path.of("target", "cache");
+
   /** Runs the program in a process of its own. */
   static Run of(String input, String... arguments) throws Exception {
     List<String> command = new ArrayList<>();
@@ -24,7 +28,9 @@ record Run(int code, String out, String err) {
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xshare:auto"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), "calculate.Main"));
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).start();
+    ProcessBuilder program = new ProcessBuilder(command);
+    program.environment().put("XDG_CACHE_HOME", CACHE.toAbsolutePath().toString());
+    Process process = program.start();
     var out = Background.run(() -> process.getInputStream().readAllBytes());
     var err = Background.run(() -> process.getErrorStream().readAllBytes());
     try (OutputStream in = process.getOutputStream()) {

@@ -1,0 +1,82 @@
+package calculate;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.RetryForever;
+
+/** A real ZooKeeper in a process of its own, as tests/zookeeper/start.sh starts it. */
+final class ZooKeeperProcess implements AutoCloseable {
+  private static final String SERVICE = "/services/calculate";
+  private static final String FIRST_LINE = "zookeeper on ";
+  private static final long BUILD_SECONDS = 300;
+
+  private final Process process;
+  private final BufferedReader out;
+  private final String address;
+  private final CuratorFramework curator;
+
+  ZooKeeperProcess() throws Exception {
+    assumeFalse(
+        "1".equals(System.getenv("CALCULATE_SKIP_INTEROP")), "CALCULATE_SKIP_INTEROP is set");
+    Path program = Path.of("..", "..", "tests", "zookeeper", "start.sh");
+    process =
+        new ProcessBuilder(program.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    out =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    // The first time it is built.
+    String line = Background.run(out::readLine).get(BUILD_SECONDS, TimeUnit.SECONDS);
+    assertTrue(line != null && line.startsWith(FIRST_LINE), "its first line is " + line);
+    address = line.substring(FIRST_LINE.length());
+    curator = CuratorFrameworkFactory.newClient(address, 4000, 4000, new RetryForever(100));
+    curator.start();
+  }
+
+  /** What a client is given. */
+  String target() {
+    return "zk://" + address + SERVICE;
+  }
+
+  /** Has it carry a command out. */
+  void command(String line) throws Exception {
+    OutputStream in = process.getOutputStream();
+    in.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    in.flush();
+    String answer = Background.get(Background.run(out::readLine));
+    assertTrue(answer != null && !answer.startsWith("error"), line + " is answered " + answer);
+  }
+
+  /** Creates an instance's node or changes it. */
+  void put(String id, int port, String more) throws Exception {
+    put(id, "{\"address\":\"127.0.0.1\",\"port\":" + port + more + "}");
+  }
+
+  void put(String id, String content) throws Exception {
+    put(id, content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  void put(String id, byte[] content) throws Exception {
+    curator.create().orSetData().creatingParentsIfNeeded().forPath(SERVICE + "/" + id, content);
+  }
+
+  void remove(String id) throws Exception {
+    curator.delete().forPath(SERVICE + "/" + id);
+  }
+
+  @Override
+  public void close() throws IOException {
+    curator.close();
+    process.destroy();
+  }
+}
