@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
 from typing import Protocol
 
@@ -80,21 +80,16 @@ class StaticResolver:
         pass
 
 
-Look = Callable[[str, int], Iterable[str]]
-"""All addresses of a name; raises OSError."""
-
-
 def look_up(host: str, port: int) -> list[str]:
-    """Asks the system."""
+    """All addresses of a name, as the system has them; raises OSError."""
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 class DnsResolver:
     """All addresses of a name, asked for anew now and then, and when one of them fails."""
 
-    def __init__(self, target: DnsTarget, look: Look = look_up) -> None:
+    def __init__(self, target: DnsTarget) -> None:
         self._server = target.server
-        self._look = look
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -143,7 +138,7 @@ class DnsResolver:
                 self._wake.wait(left)
 
     def _ask(self) -> list[Instance]:
-        addresses = self._look(*self._server)
+        addresses = look_up(*self._server)
         return _instances(Target(address, self._server.port) for address in dict.fromkeys(addresses))
 
 
