@@ -169,3 +169,27 @@ def test_a_python_without_thrift_is_told_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-S", str(starter), "9"], capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "pip install" in done.stderr
+
+
+def test_several_servers_are_called(address: str) -> None:
+    with FakeServer(service) as other:
+        servers = f"{address},{other.address}"
+        assert run("--server", servers, "--balance", "round_robin", "9", "16", "25") == (0, "3.0\n4.0\n5.0\n", "")
+        assert other.connections == 1
+        assert run("--server", servers, "--balance", "hash", "--key", "k", "--attempts", "1", "9") == (0, "3.0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--server", "zk://127.0.0.1:2181/calculate"], "the path must be /BASE/SERVICE"),
+        (["--balance", "fair"], "invalid choice: 'fair'"),
+        (["--attempts", "4"], "attempts is 4; use a whole number from 1 to 3"),
+        (["--zk-auth", "alice"], "zk_auth has no colon; write USER:PASSWORD"),
+    ],
+)
+def test_wrong_use_of_several_servers_is_told(arguments: list[str], what: str) -> None:
+    code, out, err = run(*arguments, "9")
+    assert (code, out) == (2, "")
+    assert what in err
+    assert err.count("\n") == 1

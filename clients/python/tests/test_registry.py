@@ -6,6 +6,8 @@ import json
 import math
 import os
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from fakes import PATIENCE_S, FakeServer, echo
 from kazoo.security import make_digest_acl
 from programs import needs_server, serving
 from test_balanced import Counting
+from test_cli import STARTER
 from vectors import rows
 from zookeepers import SERVICE, Registrar, ZooKeeper, needs_zookeeper, zookeeper
 
@@ -430,6 +433,13 @@ def test_a_child_of_a_fork_watches_by_itself(shared: ZooKeeper, registrar: Regis
             end.wait(0.01)
         for fd in (*ready, *told):
             os.close(fd)
+
+
+def test_the_program_finds_its_server_in_zookeeper(shared: ZooKeeper, registrar: Registrar, servers: Servers) -> None:
+    registrar.register(servers.addresses[0], "a")
+    command = [sys.executable, str(STARTER), "--server", shared.target(), "9"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "9.0\n", "")  # the fake server gives back what it gets
 
 
 @needs_server

@@ -10,6 +10,11 @@
 
     tls = calculate.Tls(ca="ca.pem", certificate="client.pem", key="client.key")
     client = calculate.connect("localhost:9090", tls=tls)
+
+Several servers, or those that a registry names:
+
+    client = calculate.connect("zk://127.0.0.1:2181/services/calculate", balancing=calculate.Balancing(balance="hash"))
+    client.square(9.0, key="customer-7")
 """
 
 from __future__ import annotations

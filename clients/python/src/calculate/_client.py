@@ -32,16 +32,25 @@ def connect(
     tls: Tls | None = None,
     balancing: Balancing | None = None,
 ) -> Client:
-    """Connects to a Calculate server and returns a client of it.
+    """Connects to a Calculate server, or to several, and returns a client.
 
-    ``server`` is ``HOST:PORT``, ``[IPv6]:PORT``, or ``unix:/PATH`` for a unix socket. ``timeout``, in seconds, is the
-    one deadline of each call (connecting, a TLS handshake included, sending and waiting together) and of this call. A
-    reply longer than ``max_message_bytes`` is a ProtocolError. ``tls`` is a ``Tls`` for a server that wants it:
-    ``Tls()`` trusts the system's authorities. The wire formats are those of Apache Thrift's thrift-rpc.md,
-    thrift-binary-protocol.md and thrift-compact-protocol.md.
+    ``server`` is ``HOST:PORT``, ``[IPv6]:PORT``, or ``unix:/PATH`` for a unix socket; or several servers:
 
-    Raises ValueError for an argument that cannot be right, ConnectError when no connection can be made, and
-    DeadlineExceeded when it cannot be made in time.
+    - ``HOST:PORT,HOST:PORT…``: these
+    - ``dns://NAME:PORT``: all addresses of a name, looked up anew every 10 s and when one of them fails
+    - ``zk://HOST:PORT[,HOST:PORT…]/BASE/SERVICE[?version=RANGE&group=GROUP&zone=ZONE]``: those registered in ZooKeeper,
+      as Curator's x-discovery lays them out. RANGE is ``2``, ``1-3`` or ``2+``; without it, any version is called.
+
+    With several servers nothing is connected here: what is awaited is a list with a server in it. ``balancing`` is a
+    ``Balancing`` that says how calls are spread over them.
+
+    ``timeout``, in seconds, is the one deadline of each call (connecting, a TLS handshake included, sending and waiting
+    together) and of this call. A reply longer than ``max_message_bytes`` is a ProtocolError. ``tls`` is a ``Tls`` for a
+    server that wants it: ``Tls()`` trusts the system's authorities. The wire formats are those of Apache Thrift's
+    thrift-rpc.md, thrift-binary-protocol.md and thrift-compact-protocol.md.
+
+    Raises ValueError for an argument that cannot be right, ConnectError when no connection can be made or no server
+    is found, and DeadlineExceeded when it cannot be made in time.
     """
     options = Options(timeout, protocol, framing, max_message_bytes, tls)
     target = parse_service_target(server)
@@ -51,12 +60,17 @@ def connect(
 
 
 class Client:
-    """A client of one Calculate server, made by ``connect``. Any number of threads may share it.
+    """A client of a Calculate server, or of several, made by ``connect``. Any number of threads may share it.
 
     Calls made at the same time share one connection and do not wait for each other. A connection that was lost is
-    replaced by the next call. A call that may have reached the server is never repeated by the client.
+    replaced by the next call. A call that may have reached the server is never repeated by a client of one server.
 
-    Every method takes ``timeout``, in seconds, for this call alone, and raises, besides what it names:
+    A client of several sends each call to one of them. Who fails a call is not called for a second or more, until a
+    probe finds it well. A call that failed without an answer is tried on another server, at most three times in all and
+    within the one deadline, as long as few calls fail; both methods may be repeated without harm.
+
+    Every method takes ``timeout``, in seconds, for this call alone, and ``key``, what the call is about, for
+    ``Balancing(balance="hash")``: calls with the same key go to the same server. It raises, besides what it names:
     DeadlineExceeded, Overloaded, ConnectError, ConnectionClosed, ProtocolError or ApplicationError, all of them
     CalculateError; and TypeError for what is no number.
     """

@@ -34,7 +34,7 @@ async def connect(
     tls: Tls | None = None,
     balancing: Balancing | None = None,
 ) -> AsyncClient:
-    """Connects to a Calculate server and returns a client of it, for the running event loop.
+    """Connects to a Calculate server, or to several, and returns a client for the running event loop.
 
     The arguments and the errors are those of ``calculate.connect``.
     """
@@ -50,7 +50,7 @@ async def connect(
 
 
 class AsyncClient:
-    """A client of one Calculate server, made by ``connect``. Any number of tasks of its event loop may share it.
+    """A client of a Calculate server, or of several, made by ``connect``. The tasks of its event loop may share it.
 
     Calls made at the same time share one connection, and those of one turn of the loop leave in one write. A
     cancelled call's answer is dropped when it comes. All else is as with ``calculate.Client``.

@@ -7,18 +7,23 @@ when it was interrupted.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn, get_args
 
-from ._client import Client, connect
+from ._balance import Strategy
+from ._balancing import ATTEMPTS_MAX, Balancing, Hedge
+from ._client import connect
 from ._options import TIMEOUT_S, Framing, Protocol
 from ._tls import Tls
 from .errors import CalculateError, DomainError
 
 DEFAULT_SERVER = "127.0.0.1:9090"
 _PROMPT = "number: "
+
+Call = Callable[[float], float]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +48,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "numbers", metavar="NUMBER", nargs="*", type=_to_number, help="such as 9, -4, 1e300, inf or nan"
     )
     parser.add_argument(
-        "--server", metavar="HOST:PORT", default=DEFAULT_SERVER, help="or unix:/PATH; default: %(default)s"
+        "--server",
+        metavar="HOST:PORT",
+        default=DEFAULT_SERVER,
+        help="or unix:/PATH, HOST:PORT,HOST:PORT…, dns://NAME:PORT, or zk://HOST:PORT/BASE/SERVICE[?version=1-2&"
+        "group=G&zone=Z]; default: %(default)s",
     )
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_to_number, default=TIMEOUT_S, help="of each call; default: %(default)g"
@@ -56,10 +65,31 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--protocol", choices=get_args(Protocol), default="binary", help="default: %(default)s")
     parser.add_argument("--framing", choices=get_args(Framing), default="framed", help="default: %(default)s")
+    _add_balancing_arguments(parser)
     _add_tls_arguments(parser)
     parsed = parser.parse_args([_hide_sign(argument) for argument in arguments])
     parsed.error = parser.error
     return parsed
+
+
+def _add_balancing_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("several servers")
+    group.add_argument("--balance", choices=get_args(Strategy), default="least_loaded", help="default: %(default)s")
+    group.add_argument("--key", metavar="TEXT", help="what the calls are about, for --balance hash")
+    group.add_argument("--zone", metavar="NAME", default="", help="where servers are preferred")
+    group.add_argument(
+        "--attempts", metavar="N", type=int, default=ATTEMPTS_MAX, help="of a call, 1 to 3; default: %(default)s"
+    )
+    group.add_argument(
+        "--hedge", choices=get_args(Hedge), default="off", help="ask a second server when one is slow; default: off"
+    )
+    group.add_argument("--zk-auth", metavar="USER:PASSWORD", help="for ZooKeeper's digest scheme")
+
+
+def _balancing(parsed: argparse.Namespace) -> Balancing:
+    return Balancing(
+        parsed.balance, zone=parsed.zone, attempts=parsed.attempts, hedge=parsed.hedge, zk_auth=parsed.zk_auth
+    )
 
 
 def _add_tls_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,11 +149,14 @@ def _run(parsed: argparse.Namespace) -> int:
             protocol=parsed.protocol,
             framing=parsed.framing,
             tls=_tls(parsed),
+            balancing=_balancing(parsed),
         ) as client:
+            method = client.square if parsed.method == "square" else client.cal
+            call = functools.partial(method, key=parsed.key)
             if parsed.numbers:
-                _calculate(client, parsed.method, parsed.numbers)
+                _calculate(call, parsed.numbers)
             else:
-                _converse(client, parsed.method)
+                _converse(call)
     except CalculateError as error:
         _complain(error)
         return 1
@@ -132,16 +165,15 @@ def _run(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _calculate(client: Client, method: str, numbers: Iterable[float]) -> None:
-    call = client.square if method == "square" else client.cal
+def _calculate(call: Call, numbers: Iterable[float]) -> None:
     for number in numbers:
         print(call(number), flush=True)
 
 
-def _converse(client: Client, method: str) -> None:
+def _converse(call: Call) -> None:
     while (number := _number(_ask())) is not None:
         try:
-            _calculate(client, method, [number])
+            _calculate(call, [number])
         except DomainError as error:
             _complain(error)
 
