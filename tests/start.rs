@@ -2,9 +2,15 @@
 
 mod support;
 
+use calculate::config::Config;
+use calculate::idl::calculate::CalculateSyncProcessor;
+use calculate::server::{Server, Shutdown};
+use calculate::service::Calculator;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use support::eventually;
 use support::peer::{Peer, is_well};
 use support::program::{PROGRAM, Program};
@@ -26,6 +32,26 @@ fn the_first_line_says_where_it_listens_and_nothing_follows() {
     child.kill().expect("ours");
     child.wait().expect("ours");
     assert!(lines.next().is_none(), "standard output is one line");
+}
+
+#[test]
+fn a_server_says_when_it_answers_unless_it_is_to_end() {
+    let bind = || {
+        let server = Server::bind(Config { listen: vec!["127.0.0.1:0".into()], ..Config::default() });
+        server.expect("a free port").service("Calculate", CalculateSyncProcessor::new(Calculator))
+    };
+    let (server, shutdown) = (bind(), Shutdown::new());
+    let (says, told) = mpsc::channel();
+    let (address, ends) = (server.local_addr().expect("TCP"), shutdown.clone());
+    let thread = thread::spawn(move || server.serve_and(ends, || says.send(()).expect("somebody listens")));
+    told.recv().expect("it says so");
+    is_well(address);
+    shutdown.begin();
+    assert_eq!(thread.join().expect("no panic").expect("it serves").aborted, 0);
+    assert!(told.recv().is_err(), "once");
+
+    let server = bind();
+    assert_eq!(server.serve_and(shutdown, || panic!("it is to end")).expect("it serves").aborted, 0);
 }
 
 #[test]

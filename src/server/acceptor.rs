@@ -18,8 +18,13 @@ use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// Starts the workers, accepts until the shutdown begins, then drains.
-pub(super) fn run(mut shared: Shared, listeners: Vec<Listener>, shutdown: Shutdown) -> Result<Outcome, Error> {
+/// Starts the workers, accepts until the shutdown begins, then drains. Says when it is `serving`.
+pub(super) fn run(
+    mut shared: Shared,
+    listeners: Vec<Listener>,
+    shutdown: Shutdown,
+    serving: impl FnOnce(),
+) -> Result<Outcome, Error> {
     let config = &shared.config;
     if shared.services.want_pool() {
         shared.pool = Some(Pool::start(config.pool_threads, config.pool_queue, config.limits)?);
@@ -36,7 +41,7 @@ pub(super) fn run(mut shared: Shared, listeners: Vec<Listener>, shutdown: Shutdo
     let cannot = |source| Error::machine("cannot start accepting", source);
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default()).map_err(cannot)?;
     runtime.block_on(async {
-        accept_all(listeners, workers, shared, &shutdown).await.map_err(cannot)?;
+        accept_all(listeners, workers, shared, &shutdown, serving).await.map_err(cannot)?;
         Ok(drain(&counters, pool, drain_timeout, &shutdown).await)
     })
 }
@@ -47,6 +52,7 @@ async fn accept_all(
     workers: Vec<Handle>,
     shared: Arc<Shared>,
     shutdown: &Shutdown,
+    serving: impl FnOnce(),
 ) -> io::Result<()> {
     let acceptor = Rc::new(Acceptor {
         permits: Arc::new(Semaphore::new(shared.config.connections)),
@@ -58,6 +64,9 @@ async fn accept_all(
     for listener in listeners {
         let waiting = listener.wait()?;
         accepting.push(tokio::task::spawn_local(acceptor.clone().accept(listener, waiting, shutdown.phases())));
+    }
+    if !shutdown.has_begun() {
+        serving();
     }
     for ended in accepting {
         ended.await?;

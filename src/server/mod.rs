@@ -118,6 +118,11 @@ impl Server {
         self.local_addrs().find_map(LocalAddr::tcp)
     }
 
+    /// Whether connections are encrypted.
+    pub fn tls_mode(&self) -> TlsMode {
+        self.shared.config.tls.mode
+    }
+
     /// All that a peer would be sent which sends these pieces, one after the other, and reads everything; and whether
     /// the connection would then be closed. The whole path from bytes to replies, without a socket and without the
     /// pool: for fuzzing, and for tests of processors.
@@ -142,6 +147,14 @@ impl Server {
     /// # Errors
     /// Threads or the descriptors they need cannot be had.
     pub fn serve(self, shutdown: Shutdown) -> Result<Outcome, Error> {
-        acceptor::run(self.shared, self.listeners, shutdown)
+        self.serve_and(shutdown, || {})
+    }
+
+    /// As [`Server::serve`]; calls `serving` once connections are answered, unless the shutdown has begun by then.
+    ///
+    /// # Errors
+    /// As [`Server::serve`].
+    pub fn serve_and(self, shutdown: Shutdown, serving: impl FnOnce()) -> Result<Outcome, Error> {
+        acceptor::run(self.shared, self.listeners, shutdown, serving)
     }
 }

@@ -1,6 +1,7 @@
 //! How a server is told to end, and how it ended.
 
 use crate::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,6 +45,15 @@ impl Shutdown {
     /// # Errors
     /// The signals cannot be caught.
     pub fn on_signals() -> Result<Shutdown, Error> {
+        Shutdown::on_signals_after(|| {})
+    }
+
+    /// As [`Shutdown::on_signals`], with something to be done between the first signal and the shutdown's begin. It has a
+    /// thread of its own and may take its time: the server serves meanwhile, and a second signal does not wait for it.
+    ///
+    /// # Errors
+    /// The signals cannot be caught.
+    pub fn on_signals_after(first_do: impl FnOnce() + Send + 'static) -> Result<Shutdown, Error> {
         let shutdown = Shutdown::new();
         let told = shutdown.clone();
         let cannot = |source| Error::machine("cannot catch signals", source);
@@ -54,7 +64,7 @@ impl Shutdown {
             (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?, caught(SignalKind::hangup())?)
         };
         let listen = async move {
-            let mut first = true;
+            let mut first_do = Some(first_do);
             loop {
                 let name = tokio::select! {
                     _ = terminate.recv() => "SIGTERM",
@@ -64,13 +74,17 @@ impl Shutdown {
                         continue;
                     }
                 };
-                if std::mem::take(&mut first) {
-                    log::info!("{name}: draining; a second signal ends the process at once");
-                    told.begin();
-                } else {
+                let Some(first_do) = first_do.take() else {
                     log::warn!("{name} again: ending at once");
                     std::process::exit(1);
-                }
+                };
+                log::info!("{name}: draining; a second signal ends the process at once");
+                let told = told.clone();
+                tokio::task::spawn_blocking(move || {
+                    // Whatever becomes of it, the shutdown begins.
+                    let _ = catch_unwind(AssertUnwindSafe(first_do));
+                    told.begin();
+                });
             }
         };
         let run = move || runtime.block_on(listen);
@@ -98,6 +112,10 @@ impl Shutdown {
             *phase = next.max(*phase);
             forward
         });
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        *self.phase.borrow() > Phase::Serving
     }
 
     pub(super) fn phases(&self) -> watch::Receiver<Phase> {

@@ -139,6 +139,12 @@ mod tests {
             let list = format!("allow * {what}");
             assert_eq!((permits(&list, &here, "Square"), permits(&list, &here, "Cal")), (square, cal), "{what}");
         }
+        // A service's name may have a dot: that of a version.
+        let list = AccessList::parse("allow * Calculate.v2.Square Calculate.v3.*").expect("a list");
+        let list = Arc::new(list);
+        let grants = |service: &str, method: &str| list.clone().grants(&here).permit(service, method.as_bytes());
+        assert!(grants("Calculate.v2", "Square") && grants("Calculate.v3", "Cal"));
+        assert!(!grants("Calculate.v2", "Cal") && !grants("Calculate", "Square") && !grants("Calculate", "v2.Square"));
         let list = "deny addr:10.0.0.0/8 Calculate.Cal\nallow * *  # all others";
         assert_eq!((permits(list, &here, "Square"), permits(list, &here, "Cal")), (true, false));
     }

@@ -131,7 +131,8 @@ fn what(text: &str) -> Result<What, String> {
     if text == "*" {
         return Ok(What::Everything);
     }
-    match text.split_once('.') {
+    // A service's name may have dots, such as that of a version; a method's has none.
+    match text.rsplit_once('.') {
         Some((service, "*")) if !service.is_empty() => Ok(What::Service(service.to_owned())),
         Some((service, method)) if !service.is_empty() && !method.is_empty() => {
             Ok(What::Method(service.to_owned(), method.to_owned()))
