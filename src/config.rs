@@ -1,5 +1,9 @@
 //! Validated settings and limits of a server. Every default stands in [`Config::default`] and is tested there.
 
+mod registration;
+
+pub use registration::{Credentials, Registration};
+
 use crate::error::Error;
 use crate::wire;
 use ipnet::IpNet;

@@ -19,6 +19,8 @@ pub enum Blame {
     Setting,
     /// The machine: an address that is taken, no more descriptors, no more threads.
     Machine,
+    /// The registry, or whoever wrote what it holds.
+    Registry,
 }
 
 impl Error {
@@ -28,6 +30,10 @@ impl Error {
 
     pub(crate) fn machine(message: impl Into<String>, source: io::Error) -> Error {
         Error { blame: Blame::Machine, message: message.into(), source: Some(source) }
+    }
+
+    pub(crate) fn registry(message: impl Into<String>) -> Error {
+        Error { blame: Blame::Registry, message: message.into(), source: None }
     }
 
     /// Whose fault it is.

@@ -8,6 +8,8 @@
 //! 4. [`service`] holds the handlers: the business code;
 //! 5. [`idl`] is what `make gen` wrote.
 //!
+//! [`registry`] is where instances announce themselves; nobody meets it on the way of a request.
+//!
 //! [`config`] holds every setting and limit with its default, [`error`] the server's one error.
 //!
 //! Three promises: `server` does not know ZooKeeper; `wire` does no I/O and reads no clock; nothing but `service`,
@@ -21,6 +23,7 @@ pub mod config;
 pub mod error;
 mod one_line;
 mod pem;
+pub mod registry;
 pub mod server;
 pub mod service;
 pub mod wire;

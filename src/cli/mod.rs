@@ -2,8 +2,12 @@
 
 mod call;
 mod encoding;
+mod idl;
+mod instances;
 mod load;
 mod method;
+mod order;
+mod registry;
 mod serve;
 mod tls;
 
@@ -25,6 +29,11 @@ enum Command {
     Serve(Box<serve::Serve>),
     Call(call::Call),
     Load(load::Load),
+    Instances(instances::Instances),
+    Offline(order::Offline),
+    Online(order::Online),
+    Weight(order::Weight),
+    Idl(idl::Idl),
 }
 
 /// Runs what the command line asks for. Exit codes: 0 done, 1 not done (one line on standard error says why), 2 wrong
@@ -35,6 +44,11 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Call(call) => call.run(),
         Command::Load(load) => load.run(),
+        Command::Instances(instances) => instances.run(),
+        Command::Offline(offline) => offline.run(),
+        Command::Online(online) => online.run(),
+        Command::Weight(weight) => weight.run(),
+        Command::Idl(idl) => idl.run(),
     }
 }
 
@@ -63,10 +77,10 @@ fn say(line: impl std::fmt::Display) {
     }
 }
 
-/// A time as it is typed: seconds, with decimals.
+/// A time as it is typed: seconds, with decimals, and with an `s` or without.
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     const MOST: f64 = 1e9;
-    match text.parse() {
+    match text.strip_suffix('s').unwrap_or(text).parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= MOST => Ok(std::time::Duration::from_secs_f64(seconds)),
         Ok(_) => Err(format!("must be above 0, and at most {MOST:e} seconds")),
         Err(_) => Err("not a number of seconds".into()),

@@ -1,5 +1,6 @@
 //! `calculate serve`.
 
+mod registration;
 mod tls;
 
 use super::{fail, seconds};
@@ -8,11 +9,12 @@ use crate::error::{Blame, Error};
 use crate::idl::calculate::CalculateSyncProcessor;
 use crate::one_line::one_line;
 use crate::server::access::address_range;
-use crate::server::{Outcome, Server, Shutdown};
+use crate::server::{Outcome, Server};
 use crate::service::Calculator;
 use crate::wire::Limits;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use registration::{Place, RegistrationFlags};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ pub(super) struct Serve {
     listen: Vec<String>,
     #[command(flatten)]
     tls: TlsFlags,
+    #[command(flatten)]
+    registration: RegistrationFlags,
     /// Who may call what, a file of rules such as "allow cert:alice.example Calculate.Square"; read anew when it changes
     #[arg(long, value_name = "FILE", env = "CALCULATE_ACCESS")]
     access: Option<PathBuf>,
@@ -111,14 +115,24 @@ impl Serve {
     }
 
     fn serve(self) -> Result<Outcome, Error> {
-        let shutdown = Shutdown::on_signals()?;
-        let server = Server::bind(self.config())?.service("Calculate", CalculateSyncProcessor::new(Calculator));
+        let (settings, versions) = (self.registration.settings()?, self.registration.versions());
+        let place = Place::default();
+        let shutdown = place.shutdown(settings.as_ref())?;
+        let mut server = Server::bind(self.config())?.service("Calculate", CalculateSyncProcessor::new(Calculator));
+        for version in versions.into_iter().filter(|version| *version > 1) {
+            server = server.service(&format!("Calculate.v{version}"), CalculateSyncProcessor::new(Calculator));
+        }
+        if let Some(settings) = settings {
+            place.prepare(&settings, &server, &shutdown)?;
+        }
         let mut stdout = std::io::stdout();
         for address in server.local_addrs() {
             // Whoever started it may not be reading: that is no reason not to serve.
             let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         }
-        server.serve(shutdown)
+        let outcome = server.serve_and(shutdown, || place.announce());
+        place.leave()?;
+        outcome
     }
 
     fn config(self) -> Config {

@@ -1,0 +1,48 @@
+//! The instances of a service, as the registry has them now.
+
+use super::zookeeper::failed;
+use super::{Instance, Location, Session};
+use crate::error::Error;
+use zookeeper_client::Error as Fault;
+
+/// What is below a service's node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// In the order of their ids.
+    pub instances: Vec<Instance>,
+    /// The nodes that are no instances: their names, and why not.
+    pub skipped: Vec<(String, String)>,
+}
+
+impl Listing {
+    /// Reads the nodes of a service.
+    ///
+    /// # Errors
+    /// There is no such service, or the registry fails.
+    pub async fn read(session: &Session, service: &Location) -> Result<Listing, Error> {
+        let children = session.client().list_children(service.path()).await;
+        let mut names = children.map_err(|fault| match fault {
+            Fault::NoNode => Error::registry(format!("nothing was ever registered in {service}")),
+            fault => failed(service.path(), &fault),
+        })?;
+        names.sort_unstable();
+        let mut listing = Listing::default();
+        for name in names {
+            let path = service.below(&name);
+            match session.client().get_data(path.path()).await {
+                Ok((content, _)) => listing.add(name, &content),
+                // Gone meanwhile.
+                Err(Fault::NoNode) => {}
+                Err(fault) => return Err(failed(path.path(), &fault)),
+            }
+        }
+        Ok(listing)
+    }
+
+    fn add(&mut self, name: String, content: &[u8]) {
+        match Instance::parse(&name, content) {
+            Ok(instance) => self.instances.push(instance),
+            Err(why) => self.skipped.push((name, why.to_string())),
+        }
+    }
+}
