@@ -19,6 +19,7 @@ pub mod program;
 pub mod random;
 pub mod storm;
 pub mod tls;
+pub mod zookeeper;
 
 use std::time::{Duration, Instant};
 
