@@ -448,6 +448,26 @@ def test_an_event_callback_that_fails_harms_nobody() -> None:
         assert [client.square(float(n)) for n in range(4)] == [0.0, 1.0, 2.0, 3.0]
 
 
+def test_an_event_may_close_the_client(caller: Any) -> None:
+    clients: list[calculate.Client] = []
+
+    def close(event: Event) -> None:
+        if event.detail.endswith("a probe failed"):
+            clients[0].close()
+
+    with (
+        FakeServer(hangs_up_on_a_call, hang_up) as one,
+        FakeServer(echo) as two,
+        calculate.connect(target(one, two), balancing=Balancing("round_robin", on_event=close)) as client,
+    ):
+        clients.append(client)
+        client.square(1.0)
+        client.square(1.0)
+        caller.eventually(lambda: not our_threads())
+        with pytest.raises(ConnectionClosed):
+            client.square(1.0)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_of_a_fork_calls_on_its_own_connections() -> None:

@@ -56,6 +56,10 @@ class Candidates:
                 return left
         return []
 
+    def are_left(self, tried: Collection[str], picked: str = "") -> bool:
+        """Whether there is somebody who is neither among these nor the one picked."""
+        return any(member.id != picked and member.id not in tried for member in self.enabled)
+
     def again(self) -> list[AnyMember]:
         """Whom to pick from for a call that has tried everybody."""
         return self.all or self.enabled

@@ -193,8 +193,7 @@ class Cluster(Generic[P]):
                 raise ConnectError(self._nobody())
             member: Member[P] = self._balance.pick(some, now, key)
             member.in_flight += 1
-            others = bool(candidates.untried({*tried, member.id}))
-            return Picked(member, others, self._budget.has_token(now))
+            return Picked(member, candidates.are_left(tried, member.id), self._budget.has_token(now))
 
     def done(
         self, member: Member[P], outcome: Outcome | None, took: float, *, why: str = "", blame: bool = False
@@ -227,7 +226,7 @@ class Cluster(Generic[P]):
     def others(self, tried: Collection[str]) -> bool:
         """Whether there is somebody to call who is not among these."""
         with self._lock:
-            return bool(self._current().untried(tried))
+            return self._current().are_left(tried)
 
     def retry(self, number: int, remaining: float, failed: str, why: str) -> float | None:
         """Takes a token for the first, second … retry of a call; how long to wait before it, in s.

@@ -120,9 +120,9 @@ class Discovery(Generic[P]):
         self._wake.set()
 
     def join(self) -> None:
-        """Waits a little until it has ended."""
+        """Waits a little until it has ended. On a thread of its own, which tells an event, it does not wait."""
         self._resolver.join(_JOIN_S)
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_S)
 
     def forget(self) -> None:

@@ -62,7 +62,7 @@ class ZooKeeperResolver:
         self._wake.set()
 
     def join(self, timeout: float) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
     def forget(self) -> None:
