@@ -331,7 +331,8 @@ class Cluster(Generic[P]):
 
     def _nobody(self) -> str:
         fitting = sum(1 for member in self._members.values() if self._wanted.fits(member.instance))
-        return _text.no_instance(self.service, len(self._instances.by_id), fitting)
+        known, usable = len(self._instances.by_id), len(self._members)
+        return _text.no_instance(self.service, known, usable, fitting, tls=self._tls)
 
     def _take_ready(self) -> list[Callable[[], object]]:
         if not self._instances.by_id:

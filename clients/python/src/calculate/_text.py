@@ -71,9 +71,11 @@ def no_answer(server: str, method: str, timeout: float) -> str:
     return f"{server} did not answer {method} within {timeout:g} s; is it busy, or is the time-out too short?"
 
 
-def no_instance(service: str, known: int, fitting: int) -> str:
+def no_instance(service: str, known: int, usable: int, fitting: int, *, tls: bool) -> str:
     if known == 0:
         return f"no instance of {service} is known"
+    if usable == 0:
+        return f"none of the {known} known instances of {service} can be called: {unusable(tls=tls)}"
     if fitting == 0:
         return f"none of the {known} known instances of {service} is of the version and the group that are asked for"
     return f"all {fitting} fitting instances of {service} are out of service (not enabled, or their weight is 0)"
