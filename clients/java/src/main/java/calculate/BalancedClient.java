@@ -3,9 +3,11 @@ package calculate;
 import calculate.Attempts.Attempt;
 import calculate.Retry.Failure;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,7 +38,8 @@ final class BalancedClient implements Channel {
   private final Map<Member, Pool> pools = new ConcurrentHashMap<>();
 
   /** Those that run callbacks, in which no blocking call may be made. */
-  private final Set<Thread> ownThreads = ConcurrentHashMap.newKeySet();
+  private final Set<Thread> ownThreads =
+      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
   private final ScheduledExecutorService scheduler;
   private volatile boolean closed;
@@ -290,7 +293,6 @@ final class BalancedClient implements Channel {
       List<Member> members = balancer.members();
       pools.forEach((member, pool) -> maintain(member, pool, members));
       balancer.takeDue().forEach(this::probe);
-      ownThreads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
       events.tell();
     } catch (RuntimeException e) {
       // The next tick comes all the same: an exception would end them.

@@ -21,6 +21,9 @@ final class DnsResolver implements Resolver {
   private volatile boolean closed;
   private Sink sink;
 
+  /** Whether the name was found last. Used by the thread alone. */
+  private boolean answers;
+
   DnsResolver(Target.Tcp server) {
     this.server = server;
     this.thread = new Thread(this::run, "calculate-dns-" + server);
@@ -66,9 +69,13 @@ final class DnsResolver implements Resolver {
               .distinct()
               .map(Instance::at)
               .toList();
-      sink.connected();
+      if (!answers) {
+        answers = true;
+        sink.connected();
+      }
       sink.read(found);
     } catch (UnknownHostException e) {
+      answers = false;
       sink.lost();
       sink.failed("the name " + server.host() + " is unknown", true);
     }

@@ -52,7 +52,10 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--server",
       paramLabel = "HOST:PORT",
-      description = "or unix:/path; default: ${DEFAULT-VALUE}")
+      description = {
+        "or unix:/path, HOST:PORT,HOST:PORT, dns://NAME:PORT or",
+        "zk://HOST:PORT/BASE/SERVICE[?version=1-2&group=G&zone=Z]; default: ${DEFAULT-VALUE}"
+      })
   private String server = "127.0.0.1:9090";
 
   @Option(
@@ -73,6 +76,9 @@ public final class Main implements Callable<Integer> {
 
   @Option(names = "--framing", paramLabel = "framed|unframed", description = "default: framed")
   private Framing framing = Framing.FRAMED;
+
+  @ArgGroup(validate = false, heading = "Several servers:%n")
+  private BalancingArguments balancing = new BalancingArguments();
 
   @ArgGroup(validate = false, heading = "TLS; any of these means it, and a right certificate:%n")
   private TlsArguments tls = new TlsArguments();
@@ -126,7 +132,11 @@ public final class Main implements Callable<Integer> {
 
   private Options options() {
     Options options =
-        Options.defaults().withTimeout(timeout).withProtocol(protocol).withFraming(framing);
+        Options.defaults()
+            .withTimeout(timeout)
+            .withProtocol(protocol)
+            .withFraming(framing)
+            .withBalancing(balancing.read());
     return tls.read().map(options::withTls).orElse(options);
   }
 
@@ -162,7 +172,9 @@ public final class Main implements Callable<Integer> {
   }
 
   private void print(CalculateClient client, double number) {
-    double result = method == Function.square ? client.square(number) : client.cal(number);
+    CallOptions options = balancing.call();
+    double result =
+        method == Function.square ? client.square(number, options) : client.cal(number, options);
     out().println(NumberText.of(result));
     out().flush();
   }

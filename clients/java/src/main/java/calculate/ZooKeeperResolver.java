@@ -133,14 +133,16 @@ final class ZooKeeperResolver implements Resolver {
       while (await()) {
         try {
           read();
+        } catch (InterruptedException e) {
+          throw e;
         } catch (KeeperException e) {
-          failed(e);
+          failed(e.code() + " at " + service.path(), e instanceof KeeperException.NoAuthException);
+        } catch (Exception e) {
+          failed(OneLine.of(String.valueOf(e)), false);
         }
       }
     } catch (InterruptedException e) {
       // Closed.
-    } catch (Exception e) {
-      sink.failed(OneLine.of(String.valueOf(e)), true);
     }
   }
 
@@ -177,7 +179,7 @@ final class ZooKeeperResolver implements Resolver {
           readNode(name);
         }
       }
-    } catch (KeeperException e) {
+    } catch (Exception e) {
       synchronized (this) {
         all = true;
       }
@@ -226,11 +228,13 @@ final class ZooKeeperResolver implements Resolver {
   }
 
   /** Tries again in a while; a new connection is a reason to do so at once. */
-  private void failed(KeeperException why) throws InterruptedException {
-    boolean refused = why instanceof KeeperException.NoAuthException;
-    sink.failed(why.code() + " at " + service.path(), refused);
+  private void failed(String why, boolean isAnswer) throws InterruptedException {
+    sink.failed(why, isAnswer);
     synchronized (this) {
-      if (!some && !closed) {
+      if (closed) {
+        return;
+      }
+      if (!some) {
         TimeUnit.NANOSECONDS.timedWait(this, PAUSE_NANOS);
       }
       some = true;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,30 @@ class MainTest {
     run("", "--timeout", "nan", "9").assertFailed(2);
     run("", "--method", "cube", "9").assertFailed(2);
     run("", "--server", "nowhere", "9").assertFailed(2);
+  }
+
+  @Test
+  void several_servers_are_called_as_it_is_told() throws Exception {
+    try (ValueServer other = new ValueServer(5)) {
+      Run run =
+          runAt(
+              other.address() + "," + server.address(),
+              "",
+              "--balance",
+              "round_robin",
+              "--hedge",
+              "p95",
+              "16",
+              "16");
+      assertEquals(0, run.code(), run.err());
+      assertEquals(Set.of("4.0", "5.0"), run.out().lines().collect(Collectors.toSet()));
+      String[] keyed = {"--balance", "hash", "--key", "customer-7", "16", "16", "16"};
+      Run same = runAt(other.address() + "," + server.address(), "", keyed);
+      assertEquals(1, same.out().lines().distinct().count(), same.out());
+    }
+    run("", "--attempts", "4", "9").assertFailed(2);
+    run("", "--zk-auth", "secret", "9").assertFailed(2);
+    run("", "--balance", "best", "9").assertFailed(2);
   }
 
   @Test
