@@ -16,7 +16,8 @@ import org.apache.curator.retry.RetryForever;
 
 /** A real ZooKeeper in a process of its own, as tests/zookeeper/start.sh starts it. */
 final class ZooKeeperProcess implements AutoCloseable {
-  private static final String SERVICE = "/services/calculate";
+  private static final String BASE = "/services";
+  private static final String SERVICE = BASE + "/calculate";
   private static final String FIRST_LINE = "zookeeper on ";
   private static final long BUILD_SECONDS = 300;
 
@@ -41,6 +42,11 @@ final class ZooKeeperProcess implements AutoCloseable {
     address = line.substring(FIRST_LINE.length());
     curator = CuratorFrameworkFactory.newClient(address, 4000, 4000, new RetryForever(100));
     curator.start();
+  }
+
+  /** Where servers register. */
+  String base() {
+    return "zk://" + address + BASE;
   }
 
   /** What a client is given. */
@@ -68,6 +74,18 @@ final class ZooKeeperProcess implements AutoCloseable {
 
   void put(String id, byte[] content) throws Exception {
     curator.create().orSetData().creatingParentsIfNeeded().forPath(SERVICE + "/" + id, content);
+  }
+
+  /** Until somebody has registered under this id. */
+  void awaitNode(String id) {
+    Background.eventually(
+        () -> {
+          try {
+            return curator.checkExists().forPath(SERVICE + "/" + id) != null;
+          } catch (Exception e) {
+            throw new IllegalStateException(e);
+          }
+        });
   }
 
   void remove(String id) throws Exception {
