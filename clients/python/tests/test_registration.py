@@ -92,6 +92,24 @@ def test_tls_is_found_where_it_is(caller: Any, ensemble: ZooKeeper) -> None:
             client.square(9.0)
 
 
+def test_a_server_that_hung_returns_when_it_goes_on(caller: Any) -> None:
+    events: list[calculate.Event] = []
+    balancing = Balancing("round_robin", on_event=events.append)
+    with (
+        running() as one,
+        running() as two,
+        caller.connect(f"{one.address},{two.address}", balancing=balancing) as client,
+    ):
+        for kind in ("instance_ejected", "instance_returned"):
+            one.process.send_signal(signal.SIGSTOP if kind == "instance_ejected" else signal.SIGCONT)
+
+            def told(kind: str = kind) -> bool:
+                assert client.square(9.0) == 3.0
+                return (kind, one.address) in {event[:2] for event in events}
+
+            caller.eventually(told)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_a_server_that_dies_under_load_fails_no_call(ensemble: ZooKeeper, how: signal.Signals) -> None:
     stop = threading.Event()
@@ -106,7 +124,7 @@ def test_a_server_that_dies_under_load_fails_no_call(ensemble: ZooKeeper, how: s
     events: list[calculate.Event] = []
     with ExitStack() as stack:
         servers = {id_: registered(stack, ensemble, id_) for id_ in ("one", "two", "three")}
-        balancing = Balancing("round_robin", attempt_timeout=0.2, on_event=events.append)
+        balancing = Balancing("round_robin", on_event=events.append)
         with calculate.connect(ensemble.target(), balancing=balancing) as client, ThreadPoolExecutor(4) as pool:
             while listed(client) != ["one", "three", "two"]:
                 stop.wait(0.01)

@@ -59,6 +59,7 @@ class AioPool:
         channel = self._channels[index]
         if channel is None:
             channel = self._channels[index] = AioPooledChannel(self._target, self._options, self._connected)
+        channel.used_at = monotonic()
         try:
             return await channel.call_until(method, args, timeout, deadline)
         finally:

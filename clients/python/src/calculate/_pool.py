@@ -46,6 +46,7 @@ class Pool:
     def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """As Channel.call_until."""
         channel = self._next()
+        channel.used_at = monotonic()
         try:
             return channel.call_until(method, args, timeout, deadline)
         finally:

@@ -28,6 +28,8 @@ _STUCK_S = SESSION_S + 5.0
 _ANSWER_S = 10.0
 _INSTANCES_MAX = 10_000
 
+log = logging.getLogger("calculate.zookeeper")
+
 
 class ZooKeeperResolver:
     """Watches a service's node; reads all of it on every new connection, and every minute."""
@@ -106,7 +108,7 @@ class ZooKeeperResolver:
             timeout=SESSION_S,
             auth_data=self._auth,
             connection_retry=retry,
-            logger=logging.getLogger("calculate.zookeeper"),
+            logger=log,
         )
         self._client.add_listener(self._listen)
         self._client.start_async()
@@ -136,6 +138,9 @@ class ZooKeeperResolver:
             self.problem = f"ZooKeeper does not let this client read {self._target.path}; set zk_auth"
         except (KazooException, KazooTimeoutError) as error:
             self.problem = f"ZooKeeper does not answer ({type(error).__name__})"
+        except Exception as error:  # this thread has to go on, whatever it was
+            self.problem = f"ZooKeeper cannot be read ({error!r})"
+            log.exception("%s", self.problem)
         else:
             return monotonic() + _READ_AGAIN_S if whole else read_at
         self._children_changed = True
