@@ -8,7 +8,7 @@ VENV   := clients/python/.venv
 JAR    := clients/java/target/calculate-client.jar
 SERVER := target/release/calculate
 
-.PHONY: help run-server build certs demo test test-rust test-python test-java interop check gen vectors bench fuzz clean
+.PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java interop check gen vectors bench fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,13 +42,16 @@ demo: build ## start a server, call it from Rust, Python and Java, stop it
 
 test: test-rust test-python test-java ## every test of every language, against the real server
 
-test-rust: $(SERVER) certs
+zookeeper: ## the ZooKeeper of the tests, in target/zookeeper
+	@tests/zookeeper/start.sh --build
+
+test-rust: $(SERVER) certs zookeeper
 	$(CARGO) test --release --locked
 
-test-python: $(SERVER) $(VENV)/installed certs
+test-python: $(SERVER) $(VENV)/installed certs zookeeper
 	cd clients/python && .venv/bin/python -m pytest -q
 
-test-java: $(SERVER) certs
+test-java: $(SERVER) certs zookeeper
 	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
 interop: $(JAR) certs ## let every client, ours and foreign ones as they are, call every shape in every encoding (INTEROP=--all: none left out)
