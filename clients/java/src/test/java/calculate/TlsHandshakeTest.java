@@ -5,12 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
@@ -18,186 +15,21 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who is let in by TLS, and what is said to who is not. */
+/** Handshakes that cannot succeed, or do not in time, and what is said of them. */
 class TlsHandshakeTest {
   private static final Duration SHORT = Duration.ofSeconds(1);
-
-  @ParameterizedTest
-  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-  void a_server_with_the_right_certificate_is_called(String version) throws Exception {
-    try (FakeServer server = new FakeServer(ServerTls.showing("server", version))) {
-      for (String address : new String[] {server.address(), "localhost:" + server.port()}) {
-        assertIsCalled(address, Certificates.trusting(), server);
-      }
-    }
-  }
-
-  @Test
-  void an_ipv6_address_is_checked_against_the_certificates_addresses() throws Exception {
-    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
-      Options options = Certificates.with(Certificates.trusting());
-      String address = "[::1]:" + listener.getLocalPort();
-      var connecting = Background.run(() -> CalculateClient.connect(address, options));
-      try (Peer peer = ServerTls.showing("server", "TLSv1.3").accept(listener.accept());
-          CalculateClient client = Background.get(connecting)) {
-        var call = Background.run(() -> client.square(9));
-        peer.answerRoot();
-        assertEquals(3, Background.get(call));
-      }
-    } catch (java.net.SocketException e) {
-      assumeTrue(false, "this machine has no IPv6");
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-  void a_client_certificate_is_shown_to_a_server_that_wants_one(String version) throws Exception {
-    try (FakeServer server = new FakeServer(ServerTls.asking(version))) {
-      assertEquals(
-          "CN=alice", assertIsCalled(server.address(), Certificates.showing("alice"), server));
-    }
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "expired, its certificate has expired; the server needs a new one",
-    "strange-server, its certificate is signed by an authority that is not trusted; if it should be",
-    "elsewhere, 'its certificate is for elsewhere.test, not for localhost; correct the address'",
-  })
-  void a_server_with_a_wrong_certificate_is_refused(String certificate, String says)
-      throws Exception {
-    for (String version : new String[] {"TLSv1.2", "TLSv1.3"}) {
-      try (FakeServer server = new FakeServer(ServerTls.showing(certificate, version))) {
-        String address = "localhost:" + server.port();
-        String text = refusal(address, Certificates.trusting());
-        String start = "cannot connect to " + address + " with TLS: " + says;
-        assertTrue(text.startsWith(start), text);
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-  void a_server_that_is_refused_is_told(String version) throws Exception {
-    try (FakeServer server = new FakeServer()) {
-      var text = Background.run(() -> refusal(server.address(), Certificates.trusting()));
-      HandMadeTls tls =
-          new HandMadeTls(server.accept(), ServerTls.showing("strange-server", version));
-      SSLException told = assertThrows(SSLException.class, tls::shakeHands);
-      assertTrue(told.getMessage().contains("Received fatal alert"), told.getMessage());
-      assertTrue(Background.get(text).contains("is not trusted"), Background.get(text));
-    }
-  }
-
-  @Test
-  void a_certificate_that_is_no_servers_is_refused() throws Exception {
-    try (FakeServer server = new FakeServer(ServerTls.showing("alice", "TLSv1.3"))) {
-      String text = refusal(server.address(), Certificates.trusting());
-      assertTrue(text.contains("its certificate is not accepted ("), text);
-    }
-  }
-
-  @Test
-  void an_address_that_is_not_in_the_certificate_is_refused() throws Exception {
-    try (FakeServer server = new FakeServer(ServerTls.showing("elsewhere", "TLSv1.3"))) {
-      String text = refusal(server.address(), Certificates.trusting());
-      assertTrue(text.contains("is for elsewhere.test, not for 127.0.0.1; "), text);
-    }
-  }
-
-  @Test
-  void the_server_name_replaces_the_targets_host() throws Exception {
-    Tls elsewhere = Certificates.trusting().withServerName("elsewhere.test");
-    try (FakeServer server = new FakeServer(ServerTls.showing("elsewhere", "TLSv1.3"))) {
-      assertIsCalled(server.address(), elsewhere, server);
-    }
-    try (FakeServer server = new FakeServer(ServerTls.showing("server", "TLSv1.3"))) {
-      String text = refusal(server.address(), elsewhere);
-      assertTrue(text.contains("its certificate is for localhost, 127.0.0.1, "), text);
-      assertTrue(text.contains(", not for elsewhere.test; "), text);
-    }
-  }
-
-  @Test
-  void an_authority_of_the_system_does_not_vouch_for_ours() throws Exception {
-    try (FakeServer server = new FakeServer(ServerTls.showing("server", "TLSv1.3"))) {
-      assertTrue(refusal(server.address(), Tls.system()).contains("is not trusted"));
-      Tls strange = Tls.ca(Certificates.certificate("strange-ca"));
-      assertTrue(refusal(server.address(), strange).contains("is not trusted"));
-    }
-  }
-
-  @Test
-  void a_context_of_ones_own_is_used_and_names_are_checked_all_the_same() throws Exception {
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(ServerTls.keys("alice"), ServerTls.trust("ca"), null);
-    try (FakeServer server = new FakeServer(ServerTls.asking("TLSv1.3"))) {
-      assertIsCalled(server.address(), Tls.context(context), server);
-      Tls elsewhere = Tls.context(context).withServerName("elsewhere.test");
-      String text = refusal(server.address(), elsewhere);
-      assertTrue(
-          text.contains("its certificate is for another name, not for elsewhere.test"), text);
-    }
-    try (FakeServer server = new FakeServer(ServerTls.showing("expired", "TLSv1.3"))) {
-      String text = refusal(server.address(), Tls.context(context));
-      assertTrue(text.contains("its certificate has expired"), text);
-    }
-  }
-
-  /**
-   * Under TLS 1.3 the client is done before the server has looked at its certificate, and learns it
-   * from the first read.
-   */
-  @ParameterizedTest
-  @CsvSource({
-    "TLSv1.2, , it wants a client certificate and none was given; give certificate and key",
-    "TLSv1.3, , it wants a client certificate and none was given; give certificate and key",
-    "TLSv1.2, stranger, it refused the client certificate (certificate unknown); is it valid",
-    "TLSv1.3, stranger, it refused the client certificate (certificate unknown); is it valid",
-  })
-  void a_server_that_refuses_the_client_certificate_says_so(
-      String version, String shown, String says) throws Exception {
-    Tls tls = shown == null ? Certificates.trusting() : Certificates.showing(shown);
-    try (FakeServer server = new FakeServer(ServerTls.asking(version))) {
-      // It must not depend on who is faster.
-      for (int i = 0; i < 10; i++) {
-        TransportError error =
-            assertThrows(TransportError.class, () -> callOnce(server.address(), tls));
-        assertTrue(error.getMessage().contains(says), error.getMessage());
-        assertTrue(
-            version.equals("TLSv1.3") || error instanceof ConnectError, error.getClass().getName());
-        TransportError asynchronous = callAsynchronously(server.address(), tls);
-        assertTrue(asynchronous.getMessage().contains(says), asynchronous.getMessage());
-      }
-    }
-  }
-
-  @Test
-  void a_context_that_knows_more_than_we_is_told_both() throws Exception {
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, ServerTls.trust("ca"), null);
-    try (FakeServer server = new FakeServer(ServerTls.asking("TLSv1.3"))) {
-      TransportError error =
-          assertThrows(
-              TransportError.class, () -> callOnce(server.address(), Tls.context(context)));
-      assertTrue(
-          error.getMessage().contains("it refused the client certificate"), error.getMessage());
-    }
-  }
 
   @Test
   void no_cipher_in_common_is_told() throws Exception {
     // Not for a certificate like ours.
     String cipher = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
     try (FakeServer server = new FakeServer(new ServerTls("server", "TLSv1.2", null, cipher))) {
-      String text = refusal(server.address(), Certificates.trusting());
+      String text = TlsRefusal.of(server.address(), Certificates.trusting());
       assertTrue(text.contains("no TLS version or cipher in common (handshake failure)"), text);
     }
   }
@@ -207,7 +39,7 @@ class TlsHandshakeTest {
     SSLContext context = SSLContext.getInstance("TLSv1.2");
     context.init(null, ServerTls.trust("ca"), null);
     try (FakeServer server = new FakeServer(ServerTls.showing("server", "TLSv1.3"))) {
-      String text = refusal(server.address(), Tls.context(context));
+      String text = TlsRefusal.of(server.address(), Tls.context(context));
       assertTrue(text.contains("no TLS version or cipher in common (protocol version)"), text);
     }
   }
@@ -215,7 +47,7 @@ class TlsHandshakeTest {
   @Test
   void a_version_that_is_not_spoken_here_is_told() throws Exception {
     try (FakeServer server = new FakeServer()) {
-      var text = Background.run(() -> refusal(server.address(), Certificates.trusting()));
+      var text = Background.run(() -> TlsRefusal.of(server.address(), Certificates.trusting()));
       Peer peer = server.accept();
       peer.readOnce();
       // A ServerHello of TLS 1.0: version, random, no session, a cipher, no compression.
@@ -230,7 +62,7 @@ class TlsHandshakeTest {
   @Test
   void a_server_without_tls_is_recognised() throws Exception {
     try (FakeServer server = new FakeServer()) {
-      var text = Background.run(() -> refusal(server.address(), Certificates.trusting()));
+      var text = Background.run(() -> TlsRefusal.of(server.address(), Certificates.trusting()));
       Peer peer = server.accept();
       peer.readOnce();
       peer.send(new byte[] {0, 0, 0, 32, (byte) 0x80, 1, 0, 3});
@@ -243,7 +75,7 @@ class TlsHandshakeTest {
   @ValueSource(booleans = {false, true})
   void a_server_that_hangs_up_as_tls_begins_may_not_speak_it(boolean reads) throws Exception {
     try (FakeServer server = new FakeServer()) {
-      var text = Background.run(() -> refusal(server.address(), Certificates.trusting()));
+      var text = Background.run(() -> TlsRefusal.of(server.address(), Certificates.trusting()));
       Peer peer = server.accept();
       if (reads) {
         peer.readOnce();
@@ -270,7 +102,7 @@ class TlsHandshakeTest {
   @Test
   void a_server_that_hangs_up_during_the_handshake_is_told_of() throws Exception {
     try (FakeServer server = new FakeServer()) {
-      var text = Background.run(() -> refusal(server.address(), Certificates.trusting()));
+      var text = Background.run(() -> TlsRefusal.of(server.address(), Certificates.trusting()));
       Peer peer = server.accept();
       peer.readOnce();
       peer.send(Beginning.PART_OF_A_SERVER_HELLO.bytes);
@@ -338,7 +170,7 @@ class TlsHandshakeTest {
                   failure.complete(
                       assertThrows(
                           CalculateError.class,
-                          () -> callOnce(server.address(), Certificates.trusting()))));
+                          () -> TlsRefusal.callOnce(server.address(), Certificates.trusting()))));
       Peer peer = server.accept();
       peer.readOnce();
       connecting.interrupt();
@@ -350,7 +182,7 @@ class TlsHandshakeTest {
   @Test
   void a_server_that_speaks_first_is_refused() throws Exception {
     try (FakeServer server = new FakeServer()) {
-      var text = Background.run(() -> refusal(server.address(), Certificates.trusting()));
+      var text = Background.run(() -> TlsRefusal.of(server.address(), Certificates.trusting()));
       Peer peer = server.accept();
       HandMadeTls tls = new HandMadeTls(peer, ServerTls.showing("server", "TLSv1.2"));
       peer.send(Peer.concat(tls.shakeHands(), tls.encrypted("220 ready".getBytes())));
@@ -406,50 +238,11 @@ class TlsHandshakeTest {
     }
   }
 
-  /** Makes a call; answers who the server says the client is. */
-  private static String assertIsCalled(String address, Tls tls, FakeServer server)
-      throws Exception {
-    try (CalculateClient client = CalculateClient.connect(address, Certificates.with(tls))) {
-      Peer peer = server.accept();
-      var call = Background.run(() -> client.square(9));
-      peer.answerRoot();
-      assertEquals(3, Background.get(call));
-      return peer.clientName();
-    }
-  }
-
   private static void send(Peer peer) {
     try {
       peer.send(new byte[1]);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static void callOnce(String address, Tls tls) {
-    try (CalculateClient client = CalculateClient.connect(address, Certificates.with(tls))) {
-      client.square(9);
-    }
-  }
-
-  private static TransportError callAsynchronously(String address, Tls tls) {
-    CalculateClient client;
-    try {
-      client = CalculateClient.connect(address, Certificates.with(tls));
-    } catch (ConnectError e) {
-      return e;
-    }
-    try (client) {
-      return Background.failure(TransportError.class, client.squareAsync(9));
-    }
-  }
-
-  /** What a client is told that cannot connect. */
-  private static String refusal(String address, Tls tls) {
-    ConnectError error = assertThrows(ConnectError.class, () -> callOnce(address, tls));
-    String text = error.getMessage();
-    assertEquals(1, text.lines().count(), text);
-    assertTrue(text.startsWith("cannot connect to " + address + " with TLS: "), text);
-    return text;
   }
 }
