@@ -99,6 +99,9 @@ final class HandMadeTls {
 
   private void receive() throws IOException {
     byte[] bytes = peer.readOnce();
+    if (bytes.length == 0) {
+      throw new IOException("the client ended the stream, and TLS before it not");
+    }
     in.compact().put(bytes).flip();
   }
 }

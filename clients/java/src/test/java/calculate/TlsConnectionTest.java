@@ -146,6 +146,22 @@ class TlsConnectionTest {
     }
   }
 
+  /** Again the socket stays open. */
+  @Test
+  void an_end_that_came_with_a_reply_fails_the_other_calls_in_flight() throws Exception {
+    connect("TLSv1.3");
+    CompletableFuture<Double> first = client.squareAsync(9);
+    Peer.Request request = tls.read();
+    CompletableFuture<Double> asynchronous = client.squareAsync(9);
+    var blocking = Background.run(() -> client.square(9));
+    tls.read();
+    tls.read();
+    peer.send(Peer.concat(tls.encrypted(reply(request)), tls.closeNotify()));
+    assertEquals(3, Background.get(first));
+    Background.failure(ConnectionClosed.class, asynchronous);
+    Background.failure(ConnectionClosed.class, blocking);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
   void a_stream_that_is_cut_off_is_told_from_one_that_ended(String version) throws Exception {

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketException;
+import java.nio.file.Path;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -96,6 +98,17 @@ class TlsTrustTest {
     try (FakeServer server = new FakeServer(ServerTls.showing("elsewhere", "TLSv1.3"))) {
       String text = TlsRefusal.of(server.address(), Certificates.trusting());
       assertTrue(text.contains("is for elsewhere.test, not for 127.0.0.1; "), text);
+    }
+  }
+
+  @Test
+  void a_certificate_with_nothing_but_a_common_name_is_refused(@TempDir Path folder)
+      throws Exception {
+    Path nameless = Certificates.makeNameless(folder);
+    try (FakeServer server = new FakeServer(ServerTls.showing(nameless.toString(), "TLSv1.3"))) {
+      Tls tls = Tls.ca(Certificates.certificate(nameless.toString()));
+      String text = TlsRefusal.of("localhost:" + server.port(), tls);
+      assertTrue(text.contains("its certificate is for another name, not for localhost"), text);
     }
   }
 
