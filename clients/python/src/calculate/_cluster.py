@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from . import _text
 from ._balance import Balance, Candidates, Wanted
@@ -43,14 +43,8 @@ class Connections(Protocol):
 P = TypeVar("P", bound=Connections)
 
 
-class Picked(NamedTuple, Generic[P]):
-    """Whom a call goes to."""
-
-    member: Member[P]
-    others: bool
-    """Whether there is somebody whom the call has not tried."""
-    token: bool
-    """Whether the budget has one for a retry."""
+Picked = tuple[Member[P], bool, bool]
+"""Whom a call goes to; whether there is somebody whom it has not tried; whether there is a token for a retry."""
 
 
 class Cluster(Generic[P]):
@@ -193,7 +187,7 @@ class Cluster(Generic[P]):
                 raise ConnectError(self._nobody())
             member: Member[P] = self._balance.pick(some, now, key)
             member.in_flight += 1
-            return Picked(member, candidates.are_left(tried, member.id), self._budget.has_token(now))
+            return member, candidates.are_left(tried, member.id), self._budget.has_token(now)
 
     def done(
         self, member: Member[P], outcome: Outcome | None, took: float, *, why: str = "", blame: bool = False
