@@ -45,7 +45,9 @@ impl TlsArgs {
         if let Some(name) = &self.tls_server_name {
             tls = tls.server_name(name)?;
         }
-        tls.name_of(server)?;
+        if let Some(server) = server.one() {
+            tls.name_of(server)?;
+        }
         Ok(Some(tls))
     }
 

@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 
 /// A client of Calculate whose calls block. Clones share one connection; threads may share a client.
 ///
-/// There is no thread behind it: a lone caller reads its reply itself; with several, one of them reads for all and
+/// To one server there is no thread behind it: a lone caller reads its reply itself; with several, one of them reads for all and
 /// passes that on when its own reply has come. It is not for use inside an asynchronous runtime, where its calls panic.
 ///
 /// ```no_run
@@ -36,7 +36,7 @@ impl Client {
     /// ConnectError, or DeadlineExceeded.
     pub fn connect(target: Target, options: Options) -> Result<Client, CalculateError> {
         let server = target.to_string();
-        let runtime = Runtime::new().map_err(|error| CalculateError::connect(&server, error))?;
+        let runtime = Runtime::new(target.one().is_none()).map_err(|error| CalculateError::connect(&server, error))?;
         let client = runtime.block_on(calculate::Client::connect(target, options))?;
         Ok(Client { client, runtime: Arc::new(runtime) })
     }
@@ -62,6 +62,17 @@ impl Client {
         Client { client: self.client.with_timeout(timeout), runtime: self.runtime.clone() }
     }
 
+    /// This client, on the same connections, whose calls go to the instance that this key belongs to: see
+    /// [`calculate::Client::with_key`].
+    pub fn with_key(&self, key: impl AsRef<[u8]>) -> Client {
+        Client { client: self.client.with_key(key), runtime: self.runtime.clone() }
+    }
+
+    /// What this client and its clones did so far.
+    pub fn counts(&self) -> super::events::Counts {
+        self.client.counts()
+    }
+
     /// Closes this client and its clones: calls in flight fail with ConnectionClosed, as do later ones.
     pub fn close(&self) {
         self.client.close();
@@ -76,8 +87,15 @@ struct Runtime {
 }
 
 impl Runtime {
-    fn new() -> io::Result<Runtime> {
-        Ok(Runtime { runtime: Some(Builder::new_current_thread().enable_all().build()?) })
+    /// Many instances are looked after between calls, too: that takes a thread.
+    fn new(many: bool) -> io::Result<Runtime> {
+        let runtime = match many {
+            true => {
+                Builder::new_multi_thread().worker_threads(1).thread_name("calculate-client").enable_all().build()?
+            }
+            false => Builder::new_current_thread().enable_all().build()?,
+        };
+        Ok(Runtime { runtime: Some(runtime) })
     }
 
     /// One caller's thread drives the connection at a time; tokio passes that on.

@@ -1,17 +1,19 @@
 //! The client's face: the IDL's methods as functions. The only room of the client that names a type of the IDL.
 
+use super::balanced::Balanced;
 use super::connections::Connections;
 use super::deadline::Deadline;
 use super::error::{CalculateError, one_line};
-use super::message::{Input, Output};
+use super::events::Counts;
+use super::message::{Input, Method, Output};
 use super::options::Options;
-use super::target::Target;
+use super::target::{Kind, Target};
 use crate::idl::calculate::{CalculateSyncClient, DomainError, Number, TCalculateSyncClient};
 use ordered_float::OrderedFloat;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A client of Calculate. Clones share one connection, which is made anew when it was lost.
+/// A client of Calculate. Clones share its connections, which are made anew when they were lost.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), calculate::client::CalculateError> {
@@ -24,20 +26,39 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    connections: Arc<Connections>,
+    channel: Arc<Channel>,
+    /// Which instance gets this clone's calls where they are balanced by a key.
+    key: Option<Arc<[u8]>>,
     /// A call's time, by [`Client::with_timeout`] for this clone only.
     timeout: Duration,
 }
 
+/// What calls go through.
+#[derive(Debug)]
+enum Channel {
+    /// One server.
+    Direct(Connections),
+    /// Many.
+    Balanced(Balanced),
+}
+
 impl Client {
-    /// Connects, within the options' time-out. Must be called inside a tokio runtime, which then drives the connection.
+    /// Connects, within the options' time-out: to the one server, or to one of many when it is known which there are. Must
+    /// be called inside a tokio runtime, which then drives the connections.
     ///
     /// # Errors
     /// ConnectError, or DeadlineExceeded.
     pub async fn connect(target: Target, options: Options) -> Result<Client, CalculateError> {
         let timeout = options.timeout;
-        let connections = Connections::connect(target, options, Deadline::after(timeout)).await?;
-        Ok(Client { connections: Arc::new(connections), timeout })
+        let deadline = Deadline::after(timeout);
+        let channel = match target.kind() {
+            Kind::One(address) => Channel::Direct(Connections::connect(address.clone(), options, deadline).await?),
+            Kind::Many(source) => {
+                let (text, source) = (target.to_string(), source.clone());
+                Channel::Balanced(Balanced::connect(text, source, options, deadline).await?)
+            }
+        };
+        Ok(Client { channel: Arc::new(channel), key: None, timeout })
     }
 
     /// The principal square ROOT of `number` (not its square: that is [`cal`](Client::cal)), IEEE 754 squareRoot.
@@ -46,7 +67,7 @@ impl Client {
     /// DomainError for a negative number; otherwise see [`CalculateError`].
     pub async fn square(&self, number: f64) -> Result<f64, CalculateError> {
         let number = Number::new(OrderedFloat(number));
-        self.call("Square", |input, output| CalculateSyncClient::new(input, output).square(number.clone()))
+        self.call(SQUARE, |input, output| CalculateSyncClient::new(input, output).square(number.clone()))
             .await
             .map(|number| number.value.into_inner())
             .map_err(|error| self.in_words(error))
@@ -58,38 +79,66 @@ impl Client {
     /// See [`CalculateError`].
     pub async fn cal(&self, number: f64) -> Result<f64, CalculateError> {
         let number = Number::new(OrderedFloat(number));
-        self.call("Cal", |input, output| CalculateSyncClient::new(input, output).cal(number.clone()))
+        self.call(CAL, |input, output| CalculateSyncClient::new(input, output).cal(number.clone()))
             .await
             .map(|number| number.value.into_inner())
     }
 
     /// Any method of any generated client: see [`message`](super::message) for what a stub is. `method` is its name on
-    /// the wire. A oneway call is over when it was sent. Dropping the future abandons the call.
+    /// the wire, or a [`Method`] that may be carried out twice. A oneway call is over when it was sent. Dropping the future abandons the call.
     ///
     /// # Errors
     /// See [`CalculateError`].
     pub async fn call<R>(
         &self,
-        method: &'static str,
+        method: impl Into<Method>,
         stub: impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> Result<R, CalculateError> {
-        self.connections.call(method, Deadline::after(self.timeout), stub).await
+        let (method, deadline) = (method.into(), Deadline::after(self.timeout));
+        match &*self.channel {
+            Channel::Direct(connections) => connections.call(method.name, deadline, stub).await,
+            Channel::Balanced(balanced) => balanced.call(method, self.key.as_deref(), deadline, stub).await,
+        }
     }
 
-    /// This client, on the same connection, with another time-out for its calls.
+    /// This client, on the same connections, with another time-out for its calls.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client { connections: self.connections.clone(), timeout }
+        Client { timeout, ..self.clone() }
+    }
+
+    /// This client, on the same connections, whose calls go to the instance that this key belongs to, where they are
+    /// balanced by a key ([`Balance::Hash`](super::Balance)).
+    pub fn with_key(&self, key: impl AsRef<[u8]>) -> Client {
+        Client { key: Some(key.as_ref().into()), ..self.clone() }
+    }
+
+    /// What this client and its clones did so far; all 0 to one server.
+    pub fn counts(&self) -> Counts {
+        match &*self.channel {
+            Channel::Direct(_) => Counts::default(),
+            Channel::Balanced(balanced) => balanced.counts(),
+        }
     }
 
     /// Closes this client and its clones: calls in flight fail with ConnectionClosed, as do later ones.
     pub fn close(&self) {
-        self.connections.close();
+        match &*self.channel {
+            Channel::Direct(connections) => connections.close(),
+            Channel::Balanced(balanced) => balanced.close(),
+        }
+    }
+
+    fn server(&self) -> &str {
+        match &*self.channel {
+            Channel::Direct(connections) => connections.server(),
+            Channel::Balanced(balanced) => balanced.target(),
+        }
     }
 
     /// A DomainError says which one it is: what the generated type prints is its name.
     fn in_words(&self, error: CalculateError) -> CalculateError {
         let text = error.domain_error().map(|DomainError { message, value }| {
-            format!("{} (value {:?}, refused by {})", one_line(message), value.into_inner(), self.connections.server())
+            format!("{} (value {:?}, refused by {})", one_line(message), value.into_inner(), self.server())
         });
         match text {
             Some(text) => error.with_declared_text(text),
@@ -97,6 +146,10 @@ impl Client {
         }
     }
 }
+
+/// Both only compute: they may be carried out twice.
+const SQUARE: Method = Method { name: "Square", idempotent: true };
+const CAL: Method = Method { name: "Cal", idempotent: true };
 
 impl CalculateError {
     /// The IDL's DomainError, where it is one.

@@ -1,6 +1,7 @@
 //! One connection, shared by any number of callers: calls that are made together leave in one write, replies are
 //! matched by sequence id, and any transport or protocol error closes it.
 
+use super::address::Address;
 use super::deadline::Deadline;
 use super::dial::dial;
 use super::error::CalculateError;
@@ -8,7 +9,6 @@ use super::message::{self, Input, Output};
 use super::options::Options;
 use super::session::{Failure, Fault, Outcome, Session};
 use super::stream::Stream;
-use super::target::Target;
 use super::tls::refusal::Refusal;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,7 +37,7 @@ impl Connection {
     /// # Errors
     /// ConnectError, or DeadlineExceeded.
     pub(super) async fn connect(
-        target: &Target,
+        target: &Address,
         options: &Options,
         deadline: Deadline,
     ) -> Result<Connection, CalculateError> {

@@ -1,19 +1,20 @@
 //! What a client calls through: the connection of the moment, replaced when it can no longer be used.
 
+use super::address::Address;
 use super::connection::Connection;
 use super::deadline::Deadline;
 use super::error::CalculateError;
 use super::message::{Input, Output};
 use super::options::Options;
 use super::session::Failure;
-use super::target::Target;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// The connections to one server: one that takes calls, and retired ones that have calls in flight.
 #[derive(Debug)]
 pub(super) struct Connections {
     server: String,
-    target: Target,
+    target: Address,
     options: Options,
     state: Mutex<State>,
     /// Held while connecting, so that a lost connection is replaced once and not by every caller.
@@ -22,21 +23,50 @@ pub(super) struct Connections {
 
 #[derive(Debug)]
 struct State {
-    current: Arc<Connection>,
+    /// None before the first call, and after one that was retired.
+    current: Option<Live>,
     /// Those before it, as long as their callers hold them.
     retired: Vec<Weak<Connection>>,
     closed: bool,
 }
 
+/// A connection that takes calls.
+#[derive(Debug)]
+struct Live {
+    connection: Arc<Connection>,
+    made: Instant,
+    last_used: Instant,
+}
+
 impl Connections {
+    /// Connections that are made when they are needed.
+    pub(super) fn unconnected(target: Address, options: Options) -> Connections {
+        let state = Mutex::new(State { current: None, retired: Vec::new(), closed: false });
+        Connections { server: target.to_string(), target, options, state, connecting: Default::default() }
+    }
+
     pub(super) async fn connect(
-        target: Target,
+        target: Address,
         options: Options,
         deadline: Deadline,
     ) -> Result<Connections, CalculateError> {
-        let current = Arc::new(Connection::connect(&target, &options, deadline).await?);
-        let state = Mutex::new(State { current, retired: Vec::new(), closed: false });
-        Ok(Connections { server: target.to_string(), target, options, state, connecting: Default::default() })
+        let connections = Connections::unconnected(target, options);
+        connections.ready(deadline).await?;
+        Ok(connections)
+    }
+
+    /// Connects, where that has not been done.
+    pub(super) async fn ready(&self, deadline: Deadline) -> Result<(), CalculateError> {
+        self.connection(deadline).await.map(drop)
+    }
+
+    /// Puts no new call on a connection that is older, or has been idle for longer. It ends with its last call.
+    pub(super) fn retire_if(&self, greatest_age: Duration, idle: Duration) {
+        let mut state = self.lock();
+        let is_due = |live: &Live| live.made.elapsed() >= greatest_age || live.last_used.elapsed() >= idle;
+        if let Some(live) = state.current.take_if(|live| is_due(live)) {
+            state.retire(&live.connection);
+        }
     }
 
     pub(super) fn server(&self) -> &str {
@@ -68,7 +98,9 @@ impl Connections {
         let error = CalculateError::closed_by_client(&self.server);
         let mut state = self.lock();
         state.closed = true;
-        state.current.close(&error);
+        if let Some(live) = &state.current {
+            live.connection.close(&error);
+        }
         state.retired.iter().filter_map(Weak::upgrade).for_each(|connection| connection.close(&error));
     }
 
@@ -90,11 +122,13 @@ impl Connections {
 
     /// The connection of the moment, if it takes calls.
     fn open(&self) -> Result<Option<Arc<Connection>>, CalculateError> {
-        let state = self.lock();
+        let mut state = self.lock();
         if state.closed {
             return Err(CalculateError::closed_by_client(&self.server));
         }
-        Ok(Some(&state.current).filter(|connection| connection.is_open()).cloned())
+        let Some(live) = state.current.as_mut().filter(|live| live.connection.is_open()) else { return Ok(None) };
+        live.last_used = Instant::now();
+        Ok(Some(live.connection.clone()))
     }
 
     fn replace(&self, connection: Arc<Connection>) -> Result<(), CalculateError> {
@@ -102,13 +136,21 @@ impl Connections {
         if state.closed {
             return Err(CalculateError::closed_by_client(&self.server));
         }
-        let former = std::mem::replace(&mut state.current, connection);
-        state.retired.retain(|retired| retired.strong_count() > 0);
-        state.retired.push(Arc::downgrade(&former));
+        let now = Instant::now();
+        if let Some(former) = state.current.replace(Live { connection, made: now, last_used: now }) {
+            state.retire(&former.connection);
+        }
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn retire(&mut self, connection: &Arc<Connection>) {
+        self.retired.retain(|retired| retired.strong_count() > 0);
+        self.retired.push(Arc::downgrade(connection));
     }
 }

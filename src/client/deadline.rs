@@ -19,6 +19,22 @@ impl Deadline {
         Deadline { at: Instant::now() + timeout.min(YEARS), timeout }
     }
 
+    /// This deadline, or a nearer one after `limit`.
+    pub(crate) fn at_most(self, limit: Duration) -> Deadline {
+        let nearer = Deadline::after(limit);
+        if nearer.at < self.at { nearer } else { self }
+    }
+
+    /// The time that is left.
+    pub(crate) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether no time is left.
+    pub(crate) fn is_over(self) -> bool {
+        self.left() == Duration::ZERO
+    }
+
     /// What `future` comes to; `None` when the deadline passes first.
     pub(crate) async fn limit<F: Future>(&self, future: F) -> Option<F::Output> {
         timeout_at(self.at, future).await.ok()

@@ -1,10 +1,10 @@
 //! Makes a connection, within a deadline.
 
+use super::address::Address;
 use super::deadline::Deadline;
 use super::error::CalculateError;
 use super::socket::Socket;
 use super::stream::Stream;
-use super::target::{Address, Target};
 use super::tls::Tls;
 use super::tls::stream::TlsStream;
 use std::io;
@@ -15,7 +15,7 @@ use tokio::net::{TcpStream, UnixStream};
 ///
 /// # Errors
 /// ConnectError, or DeadlineExceeded.
-pub(crate) async fn dial(target: &Target, tls: Option<&Tls>, deadline: Deadline) -> Result<Stream, CalculateError> {
+pub(crate) async fn dial(target: &Address, tls: Option<&Tls>, deadline: Deadline) -> Result<Stream, CalculateError> {
     let server = target.to_string();
     let wrong = |error| CalculateError::connect(&server, error);
     let tls = match tls {
@@ -25,7 +25,7 @@ pub(crate) async fn dial(target: &Target, tls: Option<&Tls>, deadline: Deadline)
         }
         None => None,
     };
-    let Some(connected) = deadline.limit(connect(target.address())).await else {
+    let Some(connected) = deadline.limit(connect(target)).await else {
         return Err(CalculateError::no_time_to_connect(&server, deadline));
     };
     let socket = connected.map_err(wrong)?;

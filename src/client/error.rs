@@ -53,6 +53,14 @@ pub struct ApplicationError {
 pub struct ProtocolError {
     /// What is wrong.
     pub message: String,
+    /// The call itself cannot be sent: no server is to blame.
+    local: bool,
+}
+
+impl ProtocolError {
+    pub(super) fn is_local(&self) -> bool {
+        self.local
+    }
 }
 
 /// An exception that the IDL declares.
@@ -134,17 +142,30 @@ impl CalculateError {
         CalculateError::closed(format!("the connection to {server} was closed after a fault ({fault}); {PERHAPS}"))
     }
 
+    /// A target names nobody who can be called.
+    pub(super) fn no_instances(target: &str, why: Option<&str>) -> CalculateError {
+        let why = why.map_or(String::new(), |why| format!(" ({why})"));
+        let text = format!("no instance of {target} is known{why}; is one running and enabled?");
+        TransportError::ConnectError(text, None).into()
+    }
+
+    pub(super) fn none_connects(target: &str, count: usize) -> CalculateError {
+        let text = format!("cannot connect to any of the {count} instances of {target}; {WHERE}");
+        TransportError::ConnectError(text, None).into()
+    }
+
     fn closed(text: String) -> CalculateError {
         TransportError::ConnectionClosed(text, None).into()
     }
 
     pub(super) fn protocol(server: &str, what: impl fmt::Display) -> CalculateError {
         let message = format!("{server} sent what is no reply: {what}; is it a Thrift server of this protocol?");
-        CalculateError::Protocol(ProtocolError { message })
+        CalculateError::Protocol(ProtocolError { message, local: false })
     }
 
     pub(super) fn cannot_send(method: &str, why: impl fmt::Display) -> CalculateError {
-        CalculateError::Protocol(ProtocolError { message: format!("the call of {method} cannot be sent: {why}") })
+        let message = format!("the call of {method} cannot be sent: {why}");
+        CalculateError::Protocol(ProtocolError { message, local: true })
     }
 
     /// What a TApplicationException means to the caller.
@@ -171,6 +192,11 @@ impl CalculateError {
             CalculateError::Declared(declared) => CalculateError::Declared(DeclaredError { text, ..declared }),
             other => other,
         }
+    }
+
+    /// Whether a server answered: with what the IDL declares or with a TApplicationException.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, CalculateError::Declared(_) | CalculateError::Application(_))
     }
 
     /// Whether the call's deadline passed.

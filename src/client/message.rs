@@ -14,6 +14,22 @@ use crate::wire::{Exception, Limits, NO_HEADER, Protocol};
 use thrift::Result as ThriftResult;
 use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
 
+/// A method as it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Whether it may be carried out twice: then a call whose answer was lost is made again, elsewhere.
+    pub idempotent: bool,
+}
+
+/// A method that must not be carried out twice.
+impl From<&'static str> for Method {
+    fn from(name: &'static str) -> Method {
+        Method { name, idempotent: false }
+    }
+}
+
 /// What a stub reads from.
 pub type Input<'a> = Box<dyn TInputProtocol + 'a>;
 

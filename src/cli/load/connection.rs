@@ -3,10 +3,11 @@
 use super::pacer::Pacer;
 use super::report::Tally;
 use super::script::{LENGTH, Script};
+use crate::client::address::Address;
 use crate::client::deadline::Deadline;
 use crate::client::dial::dial;
 use crate::client::stream::Stream;
-use crate::client::{CalculateError, Target, Tls};
+use crate::client::{CalculateError, Tls};
 use crate::wire::framing::{Split, Splitter};
 use crate::wire::message::{Header, Kind};
 use crate::wire::{Limits, Malformed};
@@ -34,7 +35,7 @@ pub(super) struct Plan {
     pub(super) calls: Option<u64>,
 }
 
-pub(super) async fn connect(target: &Target, tls: Option<&Tls>) -> Result<Stream, CalculateError> {
+pub(super) async fn connect(target: &Address, tls: Option<&Tls>) -> Result<Stream, CalculateError> {
     dial(target, tls, Deadline::after(PATIENCE)).await
 }
 

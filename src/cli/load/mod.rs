@@ -114,9 +114,11 @@ impl Load {
 
     async fn load(&self, tls: Option<&Tls>) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
         let script = Rc::new(Script::write(self.method, self.encoding.encoding(), self.expect == Expect::Echo));
+        let one = "load takes one server, HOST:PORT or unix:/path: what it measures is that server";
+        let server = self.server.one().ok_or(one)?;
         let mut streams = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
-            streams.push(connection::connect(&self.server, tls).await.map_err(|error| error.to_string())?);
+            streams.push(connection::connect(server, tls).await.map_err(|error| error.to_string())?);
         }
         let start = Instant::now();
         let (counts_from, end) = match self.calls {

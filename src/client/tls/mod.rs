@@ -5,7 +5,7 @@
 pub(crate) mod refusal;
 pub(crate) mod stream;
 
-use super::target::{Address, Target};
+use super::address::Address;
 use crate::pem;
 use std::error::Error;
 use std::fmt;
@@ -93,8 +93,8 @@ impl Tls {
     ///
     /// # Errors
     /// There is none: a unix socket has no host, and not every host is a name that a certificate can have.
-    pub(crate) fn name_of(&self, target: &Target) -> Result<ServerName<'static>, InvalidTls> {
-        match (&self.server_name, target.address()) {
+    pub(crate) fn name_of(&self, target: &Address) -> Result<ServerName<'static>, InvalidTls> {
+        match (&self.server_name, target) {
             (Some(name), _) => Ok(name.clone()),
             (None, Address::Tcp { host, .. }) => checked(host),
             (None, Address::Unix { .. }) => {
