@@ -37,7 +37,7 @@ pub struct Client {
 #[derive(Debug)]
 enum Channel {
     /// One server.
-    Direct(Connections),
+    Direct(Box<Connections>),
     /// Many.
     Balanced(Balanced),
 }
@@ -52,7 +52,7 @@ impl Client {
         let timeout = options.timeout;
         let deadline = Deadline::after(timeout);
         let channel = match target.kind() {
-            Kind::One(address) => Channel::Direct(Connections::connect(address.clone(), options, deadline).await?),
+            Kind::One(address) => Channel::Direct(Box::new(Connections::connect(address.clone(), options, deadline).await?)),
             Kind::Many(source) => {
                 let (text, source) = (target.to_string(), source.clone());
                 Channel::Balanced(Balanced::connect(text, source, options, deadline).await?)

@@ -68,7 +68,7 @@ impl Ring {
         }
         let within = |place: &usize| {
             let Load { weight, in_flight } = load(*place);
-            u64::from(in_flight) < (5 * (calls + 1) * u64::from(weight) + 4 * weights - 1) / (4 * weights)
+            u64::from(in_flight) < (5 * (calls + 1) * u64::from(weight)).div_ceil(4 * weights)
         };
         clockwise().find(within).or_else(|| clockwise().next())
     }
