@@ -55,6 +55,7 @@ impl Client {
             Kind::One(address) => Channel::Direct(Box::new(Connections::connect(address.clone(), options, deadline).await?)),
             Kind::Many(source) => {
                 let (text, source) = (target.to_string(), source.clone());
+                let options = options.with_cache_file(&source);
                 Channel::Balanced(Balanced::connect(text, source, options, deadline).await?)
             }
         };
