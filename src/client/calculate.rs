@@ -52,7 +52,9 @@ impl Client {
         let timeout = options.timeout;
         let deadline = Deadline::after(timeout);
         let channel = match target.kind() {
-            Kind::One(address) => Channel::Direct(Box::new(Connections::connect(address.clone(), options, deadline).await?)),
+            Kind::One(address) => {
+                Channel::Direct(Box::new(Connections::connect(address.clone(), options, deadline).await?))
+            }
             Kind::Many(source) => {
                 let (text, source) = (target.to_string(), source.clone());
                 let options = options.with_cache_file(&source);

@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// Waits until the session has ended for good; `away` is called whenever the registry stops answering meanwhile.
-    pub(super) async fn ended(&self, away: impl Fn()) {
+    pub async fn ended(&self, away: impl Fn()) {
         let mut states = self.client.state_watcher();
         let mut state = states.peek_state();
         while !state.is_terminated() {

@@ -7,8 +7,8 @@ use crate::client::target::Registered;
 use crate::config::Credentials;
 use crate::error::Error;
 use crate::registry::{self, Listing, Location, Session};
-use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{sleep, timeout};
@@ -64,12 +64,12 @@ impl Watch<'_> {
     /// Reads the list, and again at each change, until the session has ended.
     async fn follow(&mut self, session: Session) -> Result<(), Error> {
         let updates = self.updates;
-        let away = Cell::new(false);
+        let away = AtomicBool::new(false);
         // Watched before it is read: what changes between the two is heard.
         let mut changes = session.changes_below(&self.service).await?;
         let _ = updates.send(Update::Connected);
         let ended = session.ended(|| {
-            away.set(true);
+            away.store(true, Ordering::Relaxed);
             let _ = updates.send(Update::Lost);
         });
         tokio::pin!(ended);
@@ -84,7 +84,7 @@ impl Watch<'_> {
             if !changed {
                 return Ok(());
             }
-            if away.take() {
+            if away.swap(false, Ordering::Relaxed) {
                 let _ = updates.send(Update::Connected);
             }
             // Changes come in crowds.
