@@ -8,7 +8,7 @@ VENV   := clients/python/.venv
 JAR    := clients/java/target/calculate-client.jar
 SERVER := target/release/calculate
 
-.PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java interop check gen vectors bench fuzz clean
+.PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java interop check gen vectors bench chaos fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -79,6 +79,11 @@ vectors: $(VENV)/installed ## write the golden messages and the vectors of balan
 
 bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh
+
+chaos: build ## servers restarted, killed, paused; ZooKeeper gone: no call may fail (CHAOS=long for all of it)
+	@$(CARGO) build --quiet --release --locked --example caller
+	@tests/zookeeper/start.sh --build
+	$(VENV)/bin/python tests/chaos/run.py
 
 fuzz: ## fuzz every parser for a minute each (SECONDS_EACH=60), with the nightly toolchain and cargo-fuzz
 	fuzz/run.sh

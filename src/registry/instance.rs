@@ -86,8 +86,9 @@ impl Instance {
     pub fn parse(id: &str, bytes: &[u8]) -> Result<Instance, InvalidNode> {
         let node = object(bytes)?;
         let address = text(&node, "address")?.ok_or_else(|| InvalidNode("address is missing".into()))?;
-        if address.is_empty() || address.len() > LONGEST_TEXT || address.contains(char::is_control) {
-            return Err(InvalidNode("address is empty, too long or has control characters".into()));
+        let unfit = |c: char| c.is_control() || c.is_whitespace() || "/@[]".contains(c);
+        if address.is_empty() || address.chars().count() > LONGEST_TEXT || address.contains(unfit) {
+            return Err(InvalidNode("address is empty, too long or has characters that no host has".into()));
         }
         let (port, ssl_port) = (port_of(&node, "port")?, port_of(&node, "sslPort")?);
         if port.is_none() && ssl_port.is_none() {
@@ -100,18 +101,21 @@ impl Instance {
             Some(_) => return Err(InvalidNode("payload is no object".into())),
         };
         Ok(Instance {
-            name: text(&node, "name")?.unwrap_or_default(),
+            name: noted(&node, "name"),
             id: id.into(),
             address,
             port,
             ssl_port,
             versions: versions(payload)?,
-            group: text(payload, "group")?.unwrap_or_else(|| DEFAULT_GROUP.into()),
+            group: label(payload, "group")?.unwrap_or_else(|| DEFAULT_GROUP.into()),
             weight: weight(payload)?,
-            zone: text(payload, "zone")?.unwrap_or_default(),
-            encodings: text(payload, "encodings")?.unwrap_or_default(),
-            idl: text(payload, "idl")?.unwrap_or_default(),
-            registered_ms: whole(&node, "registrationTimeUTC")?.unwrap_or(0),
+            zone: label(payload, "zone")?.unwrap_or_default(),
+            encodings: noted(payload, "encodings"),
+            idl: noted(payload, "idl"),
+            registered_ms: match whole(&node, "registrationTimeUTC")?.unwrap_or(0) {
+                negative if negative < 0 => return Err(InvalidNode("registrationTimeUTC is negative".into())),
+                registered => registered,
+            },
             enabled: flag(&node, "enabled")?.unwrap_or(true),
         })
     }
@@ -172,7 +176,8 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, InvalidNode> {
     if bytes.len() > LONGEST_NODE {
         return Err(InvalidNode(format!("it is longer than {LONGEST_NODE} bytes")));
     }
-    match serde_json::from_slice(bytes) {
+    let text = std::str::from_utf8(bytes).map_err(|_| InvalidNode("it is no UTF-8".into()))?;
+    match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(InvalidNode("it is no JSON object".into())),
         Err(error) => Err(InvalidNode(format!("it is no JSON (line {}, column {})", error.line(), error.column()))),
@@ -185,6 +190,21 @@ fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Inval
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(InvalidNode(format!("{name} is no string"))),
     }
+}
+
+/// A short text that is compared and shown.
+fn label(object: &Map<String, Value>, name: &str) -> Result<Option<String>, InvalidNode> {
+    match text(object, name)? {
+        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains(char::is_control) => {
+            Err(InvalidNode(format!("{name} is too long or has control characters")))
+        }
+        text => Ok(text),
+    }
+}
+
+/// What is only shown: a foreign writer's of another type is as good as none.
+fn noted(object: &Map<String, Value>, name: &str) -> String {
+    object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 pub(super) fn whole(object: &Map<String, Value>, name: &str) -> Result<Option<i64>, InvalidNode> {
@@ -214,22 +234,19 @@ fn port_of(object: &Map<String, Value>, name: &str) -> Result<Option<u16>, Inval
 /// The payload's values are strings, numbers too.
 fn weight(payload: &Map<String, Value>) -> Result<u32, InvalidNode> {
     let Some(text) = text(payload, "weight")? else { return Ok(DEFAULT_WEIGHT) };
-    let weight = digits(&text).filter(|weight| *weight <= HEAVIEST);
+    let weight = digits(&text, 5).filter(|weight| *weight <= HEAVIEST);
     weight.ok_or_else(|| InvalidNode(format!("weight is no whole number from 0 to {HEAVIEST}")))
 }
 
 fn versions(payload: &Map<String, Value>) -> Result<Vec<u32>, InvalidNode> {
-    let text = text(payload, "version")?.unwrap_or_default();
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    let versions = text.split(',').map(digits).collect::<Option<Vec<_>>>();
+    let Some(text) = text(payload, "version")? else { return Ok(Vec::new()) };
+    let versions = text.split(',').map(|version| digits(version, 9)).collect::<Option<Vec<_>>>();
     versions.ok_or_else(|| InvalidNode("version is no list of whole numbers".into()))
 }
 
-/// A number of digits alone: no sign, no blank.
-fn digits(text: &str) -> Option<u32> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+/// A number of at most so many digits, and of nothing else: no sign, no blank.
+fn digits(text: &str, most: usize) -> Option<u32> {
+    (text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
 /// The group of whoever names none.
@@ -303,7 +320,7 @@ mod tests {
         for node in [
             r#"{"address":"h","sslPort":1}"#,
             r#"{"address":"h","port":null,"sslPort":1,"payload":null,"enabled":null}"#,
-            r#"{"address":"h","sslPort":1,"payload":{"version":"","other":{"deep":[1]},"weight":null}}"#,
+            r#"{"address":"h","sslPort":1,"payload":{"other":{"deep":[1]},"weight":null}}"#,
         ] {
             let read = Instance::parse("i", node.as_bytes()).expect(node);
             assert_eq!((read.port, read.ssl_port, read.enabled, read.registered_ms), (None, Some(1), true, 0));
@@ -323,8 +340,8 @@ mod tests {
             (&long, "it is longer than 65536 bytes"),
             (r#"{"port":1}"#, "address is missing"),
             (r#"{"address":7,"port":1}"#, "address is no string"),
-            (r#"{"address":"","port":1}"#, "address is empty, too long or has control characters"),
-            (r#"{"address":"a\u0000b","port":1}"#, "address is empty, too long or has control characters"),
+            (r#"{"address":"","port":1}"#, "address is empty, too long or has characters that no host has"),
+            (r#"{"address":"a\u0000b","port":1}"#, "address is empty, too long or has characters that no host has"),
             (r#"{"address":"h"}"#, "port and sslPort are missing"),
             (r#"{"address":"h","port":"1"}"#, "port is no whole number"),
             (r#"{"address":"h","port":1.0}"#, "port is no whole number"),
