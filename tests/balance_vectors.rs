@@ -23,7 +23,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
 }
 
 /// `key=value` pairs.
-fn fields<'a>(text: &'a str, separator: char) -> BTreeMap<&'a str, &'a str> {
+fn fields(text: &str, separator: char) -> BTreeMap<&str, &str> {
     text.split(separator).filter_map(|pair| pair.split_once('=')).collect()
 }
 
