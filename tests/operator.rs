@@ -90,23 +90,29 @@ fn an_order_is_obeyed_when_the_command_returns() {
 #[test]
 fn an_order_outlives_sessions_and_with_keep_the_instance() {
     let zookeeper = ZooKeeper::shared();
-    for (keep, enabled_after, weight_after) in [(&["--keep"][..], false, 7), (&[], true, 100)] {
+    let cases: [(&[&[&str]], _, _); 4] = [
+        (&[&["offline", "one"], &["weight", "one", "7"]], (false, 7), (true, 100)),
+        (&[&["offline", "one", "--keep"], &["weight", "one", "7"]], (false, 7), (false, 100)),
+        (&[&["offline", "one"], &["weight", "one", "7", "--keep"]], (false, 7), (true, 7)),
+        (&[&["offline", "one", "--keep"], &["online", "one"]], (true, 100), (false, 100)),
+    ];
+    for (orders, now, after) in cases {
         let tree = zookeeper.tree();
         let mut one = serve(&tree, "one", &["--lame-duck", "0"]);
         let (_, before) = tree.registered();
-        done(&tree, &[&["offline", "one"], keep].concat());
-        done(&tree, &["weight", "one", "7"]);
-
+        for order in orders {
+            done(&tree, order);
+        }
         zookeeper.expire(before.ephemeral_owner);
         eventually("it is registered again", || tree.registered().1.ephemeral_owner != before.ephemeral_owner);
         let (again, _) = tree.registered();
-        assert_eq!((again.enabled, again.weight), (false, 7), "the same registration");
+        assert_eq!((again.enabled, again.weight), now, "{orders:?}, in another session");
 
         one.terminate();
         assert_eq!(one.exit_code(), Some(0));
         let _restarted = serve(&tree, "one", &[]);
         let (restarted, _) = tree.registered();
-        assert_eq!((restarted.enabled, restarted.weight), (enabled_after, weight_after), "{keep:?}");
+        assert_eq!((restarted.enabled, restarted.weight), after, "{orders:?}, after a restart");
     }
 }
 
@@ -175,14 +181,19 @@ fn a_registry_that_is_away_or_wrong_or_refuses_is_one_line() {
 #[test]
 fn watching_tells_of_every_change() {
     let tree = ZooKeeper::shared().tree();
-    let _one = serve(&tree, "one", &[]);
-    tree.registered();
     let mut watching = Command::new(PROGRAM);
     watching.args(["instances", "--watch", "--json", &tree.service()]).stdout(Stdio::piped());
     let mut child = watching.spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut next = || json(&lines.next().expect("a line").expect("text"));
-    assert_eq!(next()["instances"][0]["state"], "online");
+    assert_eq!(next()["instances"], serde_json::json!([]), "nobody has registered yet");
+    let _one = serve(&tree, "one", &[]);
+    let mut first = next();
+    // The service's node may be seen before the instance's.
+    while first["instances"] == serde_json::json!([]) {
+        first = next();
+    }
+    assert_eq!(first["instances"][0]["state"], "online");
     done(&tree, &["offline", "one"]);
     assert_eq!(next()["instances"][0]["state"], "offline");
     let two = serve(&tree, "two", &[]);

@@ -208,6 +208,27 @@ fn a_registry_that_was_away_for_a_moment_finds_the_node_as_it_was() {
 }
 
 #[test]
+fn an_ensemble_that_loses_its_leader_goes_on_with_the_registration() {
+    let zookeeper = ZooKeeper::of_nodes(3);
+    let tree = zookeeper.tree();
+    let mut server = serve(&tree, &["--lame-duck", "0"]);
+    let (first, _) = tree.registered();
+    for _ in 0..3 {
+        let leader = zookeeper.tell("leader").replace("leader ", "");
+        zookeeper.tell(&format!("stop {leader}"));
+        assert_eq!(tree.registered().0, first);
+        is_well(server.address);
+        // The session has moved to another node, or another session has been opened: what is done is noticed.
+        tree.delete(&format!("calculate/{}", first.id)).expect("it is there");
+        assert_eq!(tree.registered().0, first);
+        zookeeper.tell(&format!("start {leader}"));
+    }
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+    eventually("it has left", || tree.ids().is_empty());
+}
+
+#[test]
 fn it_leaves_the_registry_and_then_serves_until_clients_have_learnt_of_it() {
     let tree = ZooKeeper::shared().tree();
     let mut server = serve(&tree, &["--lame-duck", "600s"]);

@@ -41,7 +41,7 @@ impl Instances {
         })
     }
 
-    /// Goes on until it is ended; a registry that goes away is waited for.
+    /// Goes on until it is ended; a registry that goes away, and a service that nobody has registered yet, are waited for.
     async fn follow(&self) -> Result<(), Error> {
         let mut shown = None;
         let mut session = self.auth.open(&self.registry).await?;
@@ -49,9 +49,9 @@ impl Instances {
             let error = self.follow_in(&session, &mut shown).await;
             eprintln!("calculate: {error}; trying again");
             session = loop {
-                match self.auth.open(&self.registry).await {
-                    Ok(session) => break session,
-                    Err(_) => tokio::time::sleep(PAUSE).await,
+                tokio::time::sleep(PAUSE).await;
+                if let Ok(session) = self.auth.open(&self.registry).await {
+                    break session;
                 }
             };
         }
@@ -64,13 +64,13 @@ impl Instances {
             Err(error) => return error,
         };
         loop {
-            match Listing::read(session, &self.registry).await {
-                Ok(listing) if shown.as_ref() == Some(&listing) => {}
-                Ok(listing) => {
-                    self.show(&listing);
-                    *shown = Some(listing);
-                }
+            let listing = match Listing::find(session, &self.registry).await {
+                Ok(listing) => listing.unwrap_or_default(),
                 Err(error) => return error,
+            };
+            if shown.as_ref() != Some(&listing) {
+                self.show(&listing);
+                *shown = Some(listing);
             }
             if !changes.next().await {
                 return Error::registry("the registry has ended the session");

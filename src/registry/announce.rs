@@ -9,6 +9,7 @@ use crate::config::{Registration, TlsMode};
 use crate::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -46,12 +47,19 @@ impl Announcement {
         let location = Location::parse("register", &settings.registry)?.below(service);
         let instance = Instance::announced(settings, service, &stored::hash(idl), listening)?;
         let node = OwnNode::new(location.clone(), instance);
-        let announcer = Announcer { settings: settings.clone(), location, node, idl, ever: false };
+        let mut announcer = Announcer { settings: settings.clone(), location, node, idl, ever: false };
         let cannot = |source| Error::machine("cannot start registering", source);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
-        let (told, hears) = watch::channel(Told::Wait);
+        let (told, mut hears) = watch::channel(Told::Wait);
         let run = move || {
-            let ended = runtime.block_on(announcer.run(hears));
+            let ended = loop {
+                // Whatever goes wrong here, the server must not go on unregistered without a word.
+                match catch_unwind(AssertUnwindSafe(|| runtime.block_on(announcer.run(&mut hears)))) {
+                    Ok(ended) => break ended,
+                    Err(_) => log::error!("registering failed by a bug, which is logged above; beginning again"),
+                }
+                thread::sleep(LONGEST_PAUSE);
+            };
             if ended.is_err() {
                 refused();
             }
@@ -76,7 +84,6 @@ impl Announcement {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         match thread.map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
-            // A panic has been logged.
             Some(Err(_)) | None => Ok(false),
         }
     }
@@ -105,7 +112,7 @@ enum End {
 }
 
 impl Announcer {
-    async fn run(mut self, mut told: watch::Receiver<Told>) -> Result<bool, Error> {
+    async fn run(&mut self, told: &mut watch::Receiver<Told>) -> Result<bool, Error> {
         let complaints = Complaints::default();
         // The other end is gone only if the program ends.
         let _ = told.wait_for(|told| *told >= Told::Register).await;
@@ -115,7 +122,7 @@ impl Announcer {
                 _ = told.wait_for(|told| *told == Told::Leave) => return Ok(self.ever),
                 session = self.open(&complaints) => session,
             };
-            match self.stay(&session, &mut told, &complaints).await {
+            match self.stay(&session, told, &complaints).await {
                 End::Told => {
                     self.leave(session).await;
                     return Ok(self.ever);

@@ -20,11 +20,19 @@ impl Listing {
     /// # Errors
     /// There is no such service, or the registry fails.
     pub async fn read(session: &Session, service: &Location) -> Result<Listing, Error> {
-        let children = session.client().list_children(service.path()).await;
-        let mut names = children.map_err(|fault| match fault {
-            Fault::NoNode => Error::registry(format!("nothing was ever registered in {service}")),
-            fault => failed(service.path(), &fault),
-        })?;
+        let found = Listing::find(session, service).await?;
+        found.ok_or_else(|| Error::registry(format!("nothing was ever registered in {service}")))
+    }
+
+    /// Reads the nodes of a service; `None` when there is no such service.
+    ///
+    /// # Errors
+    /// The registry fails.
+    pub async fn find(session: &Session, service: &Location) -> Result<Option<Listing>, Error> {
+        let mut names = match session.client().list_children(service.path()).await {
+            Err(Fault::NoNode) => return Ok(None),
+            names => names.map_err(|fault| failed(service.path(), &fault))?,
+        };
         names.sort_unstable();
         let mut listing = Listing::default();
         for name in names {
@@ -36,7 +44,7 @@ impl Listing {
                 Err(fault) => return Err(failed(path.path(), &fault)),
             }
         }
-        Ok(listing)
+        Ok(Some(listing))
     }
 
     fn add(&mut self, name: String, content: &[u8]) {

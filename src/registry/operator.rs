@@ -5,7 +5,7 @@ use super::instance::{HEAVIEST, InvalidNode, flag, object, whole};
 use super::zookeeper::failed;
 use super::{Instance, Listing, Location, Session};
 use crate::error::Error;
-use serde_json::json;
+use serde_json::{Map, Value};
 use std::time::Duration;
 use zookeeper_client::{CreateMode, Error as Fault};
 
@@ -20,59 +20,87 @@ pub enum Order {
     Weight(u32),
 }
 
-/// All that operators said of an instance and that holds still.
+/// What operators said of an instance; what they did not speak of is as the instance was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct Said {
     pub(super) enabled: Option<bool>,
     pub(super) weight: Option<u32>,
-    /// Whether it holds after the instance's restart.
-    pub(super) keep: bool,
-    /// The registration that it was said of.
+}
+
+/// All that operators said: what holds for one registration, and what holds for those to come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    now: Said,
+    kept: Said,
+    /// The registration that `now` was said of.
     registration: Option<i64>,
 }
 
+impl Said {
+    fn read(node: &Map<String, Value>) -> Result<Said, InvalidNode> {
+        let weight = match whole(node, "weight")? {
+            None => None,
+            Some(weight) => {
+                let weight = u32::try_from(weight).ok().filter(|weight| *weight <= HEAVIEST);
+                Some(weight.ok_or_else(|| InvalidNode(format!("weight is not from 0 to {HEAVIEST}")))?)
+            }
+        };
+        Ok(Said { enabled: flag(node, "enabled")?, weight })
+    }
+
+    fn and(self, order: Order) -> Said {
+        match order {
+            Order::Offline => Said { enabled: Some(false), ..self },
+            Order::Online => Said { enabled: Some(true), ..self },
+            Order::Weight(weight) => Said { weight: Some(weight), ..self },
+        }
+    }
+
+    fn to_json(self) -> Map<String, Value> {
+        let enabled = self.enabled.map(|enabled| ("enabled".to_owned(), enabled.into()));
+        let weight = self.weight.map(|weight| ("weight".to_owned(), weight.into()));
+        enabled.into_iter().chain(weight).collect()
+    }
+}
+
 impl Settings {
-    /// Reads a node.
+    /// Reads a node. With `keep` all that it says holds for good; without, only what is in `kept`.
     pub(super) fn parse(bytes: &[u8]) -> Result<Settings, InvalidNode> {
         let node = object(bytes)?;
-        let weight = whole(&node, "weight")?.map(|weight| u32::try_from(weight).ok().filter(|it| *it <= HEAVIEST));
-        if weight == Some(None) {
-            return Err(InvalidNode(format!("weight is not from 0 to {HEAVIEST}")));
-        }
-        Ok(Settings {
-            enabled: flag(&node, "enabled")?,
-            weight: weight.flatten(),
-            keep: flag(&node, "keep")?.unwrap_or(false),
-            registration: whole(&node, "registration")?,
-        })
+        let now = Said::read(&node)?;
+        let kept = match (flag(&node, "keep")?, node.get("kept")) {
+            (Some(true), _) => now,
+            (_, None | Some(Value::Null)) => Said::default(),
+            (_, Some(Value::Object(kept))) => Said::read(kept)?,
+            (_, Some(_)) => return Err(InvalidNode("kept is no object".into())),
+        };
+        Ok(Settings { now, kept, registration: whole(&node, "registration")? })
     }
 
     fn to_json(self) -> Vec<u8> {
-        let mut node = json!({ "keep": self.keep, "registration": self.registration });
-        if let Some(enabled) = self.enabled {
-            node["enabled"] = enabled.into();
+        let mut node = self.now.to_json();
+        node.insert("registration".into(), self.registration.into());
+        node.insert("keep".into(), self.is_for_good().into());
+        if !self.is_for_good() {
+            node.insert("kept".into(), self.kept.to_json().into());
         }
-        if let Some(weight) = self.weight {
-            node["weight"] = weight.into();
-        }
-        node.to_string().into_bytes()
+        Value::Object(node).to_string().into_bytes()
     }
 
-    /// Whether it holds for an instance that registered then.
-    pub(super) fn holds_for(&self, registered_ms: i64) -> bool {
-        self.keep || self.registration == Some(registered_ms)
+    /// What holds for an instance that registered then.
+    pub(super) fn of(&self, registered_ms: i64) -> Said {
+        if self.registration == Some(registered_ms) { self.now } else { self.kept }
     }
 
-    /// What holds after a further order. What was to be kept still is: an order must not bring back with a restart what
-    /// another took out for good.
+    /// Whether all of it outlives the registration.
+    pub(super) fn is_for_good(&self) -> bool {
+        self.now == self.kept
+    }
+
     fn and(self, order: Order, keep: bool, instance: &Instance) -> Settings {
-        let before = if self.holds_for(instance.registered_ms) { self } else { Settings::default() };
-        let after = Settings { keep: before.keep || keep, registration: Some(instance.registered_ms), ..before };
-        match order {
-            Order::Offline => Settings { enabled: Some(false), ..after },
-            Order::Online => Settings { enabled: Some(true), ..after },
-            Order::Weight(weight) => Settings { weight: Some(weight), ..after },
-        }
+        let now = self.of(instance.registered_ms).and(order);
+        let kept = if keep { self.kept.and(order) } else { self.kept };
+        Settings { now, kept, registration: Some(instance.registered_ms) }
     }
 }
 
@@ -175,25 +203,32 @@ mod tests {
     #[test]
     fn orders_add_up_and_hold_for_one_registration_or_for_good() {
         let (first, second) = (instance(1), instance(2));
+        let said = |enabled, weight| Said { enabled, weight };
         let offline = Settings::default().and(Order::Offline, false, &first);
-        assert!(offline.holds_for(1) && !offline.holds_for(2));
-        let both = offline.and(Order::Weight(7), false, &first);
-        assert_eq!((both.enabled, both.weight), (Some(false), Some(7)));
-        // After a restart only what is said anew holds.
-        let later = both.and(Order::Weight(8), false, &second);
-        assert_eq!((later.enabled, later.weight, later.holds_for(1)), (None, Some(8), false));
-        let kept = both.and(Order::Weight(9), true, &first);
-        assert_eq!((kept.enabled, kept.weight, kept.holds_for(2)), (Some(false), Some(9), true));
-        let online = kept.and(Order::Online, false, &second);
-        assert_eq!((online.enabled, online.weight, online.holds_for(3)), (Some(true), Some(9), true));
+        assert_eq!((offline.of(1), offline.of(2)), (said(Some(false), None), said(None, None)));
+        let both = offline.and(Order::Weight(7), true, &first);
+        assert_eq!((both.of(1), both.of(2)), (said(Some(false), Some(7)), said(None, Some(7))));
+        // After a restart what was kept is what orders are added to.
+        let later = both.and(Order::Offline, true, &second);
+        assert_eq!((later.of(2), later.of(3)), (said(Some(false), Some(7)), said(Some(false), Some(7))));
+        assert!(later.is_for_good() && !both.is_for_good());
+        let online = later.and(Order::Online, false, &second);
+        assert_eq!((online.of(2), online.of(3)), (said(Some(true), Some(7)), said(Some(false), Some(7))));
     }
 
     #[test]
     fn settings_are_read_as_they_are_written_and_broken_ones_are_not() {
-        let settings = Settings { enabled: Some(false), weight: Some(50), keep: true, registration: Some(3) };
-        assert_eq!(Settings::parse(&settings.to_json()), Ok(settings));
-        assert_eq!(Settings::parse(b"{}"), Ok(Settings::default()));
-        for broken in ["", "[]", r#"{"weight":-1}"#, r#"{"weight":"50"}"#, r#"{"enabled":1}"#, r#"{"weight":10001}"#] {
+        let kept = Settings::default().and(Order::Offline, true, &instance(3));
+        for settings in [kept, kept.and(Order::Weight(5), false, &instance(3)), Settings::default()] {
+            assert_eq!(Settings::parse(&settings.to_json()), Ok(settings));
+        }
+        let written = String::from_utf8(kept.to_json()).expect("text");
+        assert_eq!(written, r#"{"enabled":false,"keep":true,"registration":3}"#);
+        let foreign = Settings::parse(br#"{"enabled":false,"weight":50,"keep":false,"registration":3,"more":1}"#);
+        assert_eq!(foreign.map(|it| (it.of(3).weight, it.of(4).weight)), Ok((Some(50), None)));
+        for broken in
+            ["", "[]", r#"{"weight":-1}"#, r#"{"weight":"50"}"#, r#"{"enabled":1}"#, r#"{"kept":{"weight":10001}}"#]
+        {
             assert!(Settings::parse(broken.as_bytes()).is_err(), "{broken}");
         }
     }

@@ -1,6 +1,6 @@
 //! The node of this instance: there, ours, and as the operator wants it.
 
-use super::operator::{self, Settings};
+use super::operator::{self, Said, Settings};
 use super::zookeeper::Failure;
 use super::{Instance, Location, Session};
 use crate::error::Error;
@@ -15,7 +15,7 @@ pub(super) struct OwnNode {
     /// As it was started; operators may say otherwise.
     instance: Instance,
     /// What operators said, as far as it holds.
-    said: Settings,
+    said: Said,
     /// The version of the operator's node that was last heard, so that each is logged once.
     heard: Option<i64>,
 }
@@ -57,7 +57,7 @@ impl OwnNode {
     pub(super) fn new(service: Location, instance: Instance) -> OwnNode {
         let path = service.below(&instance.id).path().to_owned();
         let operator_path = operator::path(&service, &instance.id);
-        OwnNode { service, path, operator_path, instance, said: Settings::default(), heard: None }
+        OwnNode { service, path, operator_path, instance, said: Said::default(), heard: None }
     }
 
     pub(super) fn instance(&self) -> &Instance {
@@ -180,7 +180,7 @@ impl OwnNode {
             // This watch also tells when the node comes to be.
             let (stat, watcher) = client.check_and_watch_stat(&self.operator_path).await?;
             let Some(_) = stat else {
-                self.heed(None, Settings::default());
+                self.heed(None, Said::default(), false);
                 return Ok(watcher);
             };
             match client.get_data(&self.operator_path).await {
@@ -195,32 +195,26 @@ impl OwnNode {
     }
 
     fn read(&mut self, content: &[u8], stat: &Stat) {
-        let known = self.heard == Some(stat.mzxid);
+        let heard = Some(stat.mzxid);
         match Settings::parse(content) {
-            Ok(settings) if settings.holds_for(self.instance.registered_ms) => self.heed(Some(stat.mzxid), settings),
-            Ok(_) => {
-                if !known {
-                    log::info!("what an operator said of this instance was for its registration before: not heeded");
-                }
-                self.heed(Some(stat.mzxid), Settings::default());
-            }
-            Err(why) if !known => {
+            Ok(settings) => self.heed(heard, settings.of(self.instance.registered_ms), settings.is_for_good()),
+            Err(_) if self.heard == heard => {}
+            Err(why) => {
                 // What held so far goes on.
                 log::warn!("registry: {}: skipped, {why}", self.operator_path);
-                self.heard = Some(stat.mzxid);
+                self.heard = heard;
             }
-            Err(_) => {}
         }
     }
 
-    fn heed(&mut self, heard: Option<i64>, settings: Settings) {
+    fn heed(&mut self, heard: Option<i64>, said: Said, for_good: bool) {
         self.heard = heard;
         let before = self.wanted();
-        self.said = settings;
+        self.said = said;
         let after = self.wanted();
         if (before.enabled, before.weight) != (after.enabled, after.weight) {
             let state = if after.enabled { "online" } else { "offline" };
-            let kept = if settings.keep { ", also after a restart" } else { "" };
+            let kept = if for_good { ", also after a restart" } else { "" };
             log::warn!("by order of the operator this instance is {state} with weight {}{kept}", after.weight);
         }
     }

@@ -19,8 +19,14 @@ pub struct ZooKeeper {
 
 impl ZooKeeper {
     pub fn start() -> ZooKeeper {
+        ZooKeeper::of_nodes(1)
+    }
+
+    /// An ensemble.
+    pub fn of_nodes(count: usize) -> ZooKeeper {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zookeeper/start.sh");
         let mut child = Command::new(script)
+            .args(["--nodes", &count.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
