@@ -192,3 +192,30 @@ pub(super) fn checked_frame_length(length: i32, longest: usize) -> Result<usize,
 }
 
 const NOT_BINARY: &str = "not the start of a strict binary message of version 1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_header_is_read_when_it_is_whole() {
+        let message = b"\x00\x00\x00\x10Calculate:Square\x04\xff\xff\xff\xfe\x00";
+        let header = Header::read(Protocol::OldBinary, message).expect("a header");
+        assert_eq!((header.service(), header.method()), (Some(&b"Calculate"[..]), &b"Square"[..]));
+        assert_eq!((header.kind, header.sequence_id, header.body_offset), (Kind::Oneway, -2, 25));
+        for cut in 0..header.body_offset {
+            assert_eq!(Header::read_start(Protocol::OldBinary, &message[..cut]), Ok(None), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_old_header_without_a_name_or_with_a_long_one_is_refused() {
+        for (length, text) in [
+            (0, "a method name of no bytes"),
+            (1025, "a method name of more than 1024 bytes"),
+            (-1, "a method name of negative length"),
+        ] {
+            assert_eq!(Header::read_start(Protocol::OldBinary, &i32::to_be_bytes(length)), Err(text.into()));
+        }
+    }
+}
