@@ -14,9 +14,11 @@ use calculate::wire::binary::{BinaryInput, BinaryOutput};
 use calculate::wire::compact::{CompactInput, CompactOutput};
 use calculate::wire::encoding::{Detected, detect as detect_encoding};
 use calculate::wire::framing::{Split, Splitter};
+use calculate::wire::headers::name::ACL_TOKEN;
 use calculate::wire::message::Header;
 use calculate::wire::skip::Skip;
-use calculate::wire::{Limits, Protocol};
+use calculate::wire::{Envelope, Framing, Headers, Limits, MAX_HEADERS, Protocol};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol, TSerializable};
 use wire_idl::Everything;
@@ -72,6 +74,57 @@ fn protocol(protocol: Protocol, bytes: &[u8]) {
     assert_eq!(encode(protocol, &decoded), again);
 }
 
+/// THeader: see [`envelope`].
+pub fn theader(bytes: &[u8]) {
+    envelope(Framing::THeader, bytes);
+}
+
+/// TTHeader: see [`envelope`].
+pub fn ttheader(bytes: &[u8]) {
+    envelope(Framing::TTHeader, bytes);
+}
+
+/// A frame, `bytes` without its length, is opened without a panic. What is accepted is within every bound, and its
+/// headers are bytes that arrived. What is closed again opens to the same, by its headers' keys as well, and what is
+/// refused can be answered if it was a frame of this transport at all.
+fn envelope(framing: Framing, bytes: &[u8]) {
+    let limits = small();
+    let (envelope, message) = match Envelope::open(framing, bytes, &limits) {
+        Ok(opened) => opened,
+        Err(_) => {
+            if let Some(envelope) = Envelope::for_refusal(framing, bytes) {
+                let reply = closed(&envelope, b"\x80\x01", &Headers::new());
+                Envelope::open(framing, &reply, &limits).expect("a refusal can be opened");
+            }
+            return;
+        }
+    };
+    assert!(message.len() <= limits.message_bytes);
+    let headers = &envelope.headers;
+    assert!(headers.len() <= MAX_HEADERS);
+    // The one name that does not come from the wire.
+    let acl = headers.iter().filter(|(name, _)| *name == ACL_TOKEN.as_bytes()).count() * ACL_TOKEN.len();
+    let named: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let numbered: usize = headers.ints().map(|(_, value)| 2 + value.len()).sum();
+    assert!(named + numbered <= bytes.len() + acl);
+    for (name, _) in headers.iter() {
+        let last = headers.iter().filter(|header| header.0 == name).last();
+        let Ok(name) = std::str::from_utf8(name) else { continue };
+        assert_eq!(headers.get(name), last.map(|(_, value)| value));
+    }
+    let again = closed(&envelope, &message, headers);
+    let opened = Envelope::open(framing, &again, &limits).expect("what we closed, we open");
+    assert_eq!(opened, (envelope, message));
+}
+
+fn closed(envelope: &Envelope, message: &[u8], headers: &Headers) -> Vec<u8> {
+    let mut out = Vec::new();
+    envelope.close(message, headers, &mut out);
+    let length = out.drain(..4).fold(0, |length, byte| length << 8 | usize::from(byte));
+    assert_eq!(length, out.len());
+    out
+}
+
 /// Whatever a peer sends, in one piece or in many, the server's replies are the same, and each is a whole message of the
 /// peer's encoding. Only the last word to a peer that is turned away depends on the pieces: a message over a limit is
 /// refused as soon as that is known, in words if its header came along with that.
@@ -83,14 +136,18 @@ pub fn reply(bytes: &[u8]) {
     let odd: Vec<&[u8]> = bytes.chunks(7).collect();
     assert_same(&server.converse(&odd), &(replies.clone(), closed));
     let Detected::Encoding(encoding) = detect_encoding(bytes) else { return };
-    if encoding.framing.is_header() {
-        return;
-    }
     let (mut splitter, mut rest) = (Splitter::new(encoding), &replies[..]);
     while !rest.is_empty() {
         match splitter.split(rest, &Limits::default()) {
             Ok(Split::Message { message, consumed }) => {
-                Header::read(encoding.protocol, &rest[message]).expect("a reply has a header");
+                let message = &rest[message];
+                let (protocol, message) = match encoding.framing.is_header() {
+                    true => Envelope::open(encoding.framing, message, &Limits::default())
+                        .map(|(envelope, message)| (envelope.protocol, message))
+                        .expect("a reply has the envelope of its call"),
+                    false => (encoding.protocol, Cow::Borrowed(message)),
+                };
+                Header::read(protocol, &message).expect("a reply has a header");
                 rest = &rest[consumed..];
             }
             other => panic!("a reply is {other:?}"),

@@ -1,13 +1,17 @@
-"""Writes the first inputs of each corpus: the golden messages, framed and unframed, alone and in a row."""
+"""Writes the first inputs of each corpus: the golden messages and frames, framed and unframed, alone and in a row."""
 
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROWS = [
-    line.split("\t")
-    for line in (HERE.parent / "idl/vectors/messages.tsv").read_text("ascii").splitlines()
-    if not line.startswith("#")
-]
+VECTORS = HERE.parent / "idl/vectors"
+
+
+def rows(*files: str) -> list[list[str]]:
+    lines = [line for file in files for line in (VECTORS / file).read_text("ascii").splitlines()]
+    return [line.split("\t") for line in lines if not line.startswith("#")]
+
+
+ROWS = rows("messages.tsv", "old.tsv")
 
 
 def write(target: str, name: str, data: bytes) -> None:
@@ -19,7 +23,7 @@ def write(target: str, name: str, data: bytes) -> None:
 for name, protocol, *_, message in ROWS:
     raw = bytes.fromhex(message)
     framed = len(raw).to_bytes(4, "big") + raw
-    write(protocol, f"golden_{name}", raw)
+    write({"old": "binary"}.get(protocol, protocol), f"golden_{name}", raw)
     write("reply", f"golden_framed_{name}", framed)
     write("reply", f"golden_unframed_{name}", raw)
     write("detect", f"golden_{name}", raw[:8])
@@ -27,7 +31,13 @@ for name, protocol, *_, message in ROWS:
 for name, start in {"http": b"GET / HTTP/1.1\r\n\r\n", "tls": b"\x16\x03\x01\x02\x00", "h2": b"PRI * HTTP/2.0"}.items():
     write("detect", name, start)
     write("reply", name, start)
-for protocol in ("binary", "compact"):
+for name, transport, *_, frame in rows("theader.tsv", "ttheader.tsv"):
+    raw = bytes.fromhex(frame)
+    if len(raw) < 1000:
+        write(transport, f"golden_{name}", raw[4:])
+        write("reply", f"golden_{name}", raw)
+    write("detect", f"golden_{transport}", raw[:8])
+for protocol in ("binary", "compact", "old"):
     calls = [bytes.fromhex(row[-1]) for row in ROWS if row[1] == protocol and row[2] == "CALL"][:20]
     write("reply", f"pipelined_{protocol}", b"".join(calls))
     write("reply", f"pipelined_framed_{protocol}", b"".join(len(c).to_bytes(4, "big") + c for c in calls))

@@ -32,6 +32,16 @@ fn the_compact_protocol_holds_over_its_corpus() {
 }
 
 #[test]
+fn theader_holds_over_its_corpus() {
+    over_corpus("theader", properties::theader);
+}
+
+#[test]
+fn ttheader_holds_over_its_corpus() {
+    over_corpus("ttheader", properties::ttheader);
+}
+
+#[test]
 fn replies_hold_over_their_corpus() {
     over_corpus("reply", properties::reply);
 }

@@ -29,7 +29,9 @@ pub struct Limits {
 impl Limits {
     /// The longest frame of a header transport, in bytes: the longest message, with the most headers before it.
     pub fn envelope_bytes(&self) -> usize {
-        self.message_bytes.saturating_add(MAX_HEADER_BYTES)
+        /// A frame's fixed start, and the length of a frame inside.
+        const REST: usize = 10 + 4;
+        self.message_bytes.saturating_add(MAX_HEADER_BYTES + REST)
     }
 }
 
