@@ -13,7 +13,7 @@ use support::fake::*;
 use support::gates::Gates;
 use support::idl::wire::{Everything, TWireSyncClient, WireSyncClient};
 use support::library::{self, Library};
-use support::message::ENCODINGS;
+use support::message::{ENCODINGS, FRAMED_BINARY};
 use support::program::Program;
 use support::tls::{certificate, flags, key, pem, server, server_for_known_clients};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
@@ -278,6 +278,58 @@ async fn the_end_of_tls_is_the_end_of_the_connection_though_the_socket_stays() {
     told.recv().expect("TLS has ended");
     assert_eq!(client.square(2.0).await.expect("an answer"), 2.0);
     assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn the_end_of_tls_right_behind_a_reply_is_not_overlooked() {
+    let ending = script(|client| {
+        let calls = client.calls(2);
+        client.send_last(&answer(FRAMED_BINARY, &calls[0], 1.0));
+        client.wait();
+    });
+    let server = Fake::encrypted(server("server", ALL_VERSIONS), vec![ending]);
+    let client = Client::connect(server.target(), encrypted()).await.expect("a server");
+    let (first, second) = tokio::join!(client.square(1.0), client.square(2.0));
+    assert_eq!(first.expect("an answer"), 1.0);
+    assert!(is_closed(&second.expect_err("TLS has ended")));
+}
+
+#[tokio::test]
+async fn a_call_that_only_tls_has_taken_is_sent_when_there_is_room() {
+    // Once in these, the last call is the one that fills what the kernel takes.
+    for count in 1..=40 {
+        let (tell, told) = mpsc::channel();
+        let slow = script(move |client| {
+            let first = client.call();
+            told.recv().expect("all calls are made");
+            let others = client.calls(count);
+            for call in [first].iter().chain(&others) {
+                client.send(&exception(call, 6, "read"));
+            }
+            client.wait();
+        });
+        let server = Fake::encrypted_on_unix(server("server", ALL_VERSIONS), vec![slow]);
+        let localhost = trusting().server_name("localhost").expect("a name");
+        let client = Client::connect(server.target(), with(localhost)).await.expect("a server");
+        let mut calls = Vec::new();
+        for length in std::iter::once(1).chain(std::iter::repeat_n(16_000, count)) {
+            let client = client.clone();
+            let blob = vec![7; length];
+            calls.push(tokio::spawn(async move {
+                let everything = Everything { blob: Some(blob), ..Everything::default() };
+                client.call("Echo", |input, output| WireSyncClient::new(input, output).echo(everything.clone())).await
+            }));
+            // Each is to leave in a write of its own.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        }
+        tell.send(()).expect("the server waits");
+        for call in calls {
+            let error = call.await.expect("no panic").expect_err("an exception");
+            assert!(matches!(error, CalculateError::Application(_)), "{count} calls: {error:?}");
+        }
+    }
 }
 
 #[tokio::test]

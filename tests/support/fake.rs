@@ -233,6 +233,13 @@ impl Conversation {
         }
     }
 
+    /// Sends `bytes` and the end of TLS in one write, and leaves the socket as it is.
+    pub fn send_last(&mut self, bytes: &[u8]) {
+        let stream = self.tls.as_mut().expect("under TLS");
+        stream.conn.writer().write_all(bytes).expect("memory takes it");
+        self.end_tls();
+    }
+
     /// Ends the connection as a server does that is killed.
     pub fn cut(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);

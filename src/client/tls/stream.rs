@@ -69,9 +69,7 @@ impl TlsStream {
     }
 
     pub(crate) async fn readable(&self) -> io::Result<()> {
-        if self.lock().ended {
-            return Ok(());
-        }
+        // A socket is readable until a read was blocked: so what rustls has, its end included, is not waited for.
         self.socket.readable().await
     }
 
