@@ -2,7 +2,7 @@
 # Prints the command line of a Thrift compiler of exactly the wanted version, or explains on
 # standard error why none can be had and exits 3.
 #
-#   idl/compiler.sh [VERSION]        VERSION defaults to that of the committed generated code
+#   idl/compiler.sh [VERSION]        VERSION defaults to that of the committed generated code; "any" will do with any
 #
 # Order: $THRIFT when set, `thrift` on PATH, a copy unpacked earlier, and last Debian's unstable suite,
 # unpacked (not installed) beside its own C library, so that it also runs on an older Debian. The mirror
@@ -14,7 +14,9 @@ wanted=${wanted:-0.24.0}
 cache=$root/target/thrift-compiler
 
 no() { echo "no Thrift compiler $wanted: $*" >&2; exit 3; }
-is_wanted() { [ "$("$@" --version 2>/dev/null)" = "Thrift version $wanted" ]; }
+is_wanted() {
+  case $("$@" --version 2>/dev/null) in "Thrift version $wanted") ;; "Thrift version "*) [ "$wanted" = any ] ;; *) false ;; esac
+}
 
 for candidate in "${THRIFT:-}" thrift; do
   if [ -n "$candidate" ] && is_wanted "$candidate"; then command -v "$candidate"; exit 0; fi

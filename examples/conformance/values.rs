@@ -14,6 +14,9 @@ pub(crate) fn everything(name: &str) -> Option<Everything> {
         "empties" => empties(),
         "gaps" => gaps(),
         "nan" => nan(),
+        "minus_zero" => minus_zero(),
+        "flags" => contain(Containers { flags: Some((0..100).map(|i| i % 3 == 0).collect()), ..no_containers() }),
+        "keys" => keys(),
         "scripts" => scripts(),
         "many" => many(),
         "deep" => Everything { tree: Some(chain(25)), ..only(zeros()) },
@@ -65,17 +68,17 @@ fn full() -> Everything {
     let text = "text · текст".to_string();
     let scalars = Scalars::new(true, -5, -300, 70_000, -(1 << 40), OrderedFloat(1.5), text, binary(20), Colour::VIOLET);
     let containers = Containers {
-        flags: Some(vec![true, false, true]),
         numbers: Some(BTreeSet::from([3, -1, 70_000])),
         table: Some(named([("one", 1), ("two", -2)])),
         matrix: Some(vec![vec![1, 2], vec![], vec![3]]),
         nested: Some(named([("a", vec![BTreeSet::from([1, 2]), BTreeSet::new()]), ("b", Vec::new())])),
         tables: Some(vec![BTreeMap::from([(1, "one".to_string())]), BTreeMap::new()]),
-        maps: Some(BTreeMap::from([(-(1 << 40), named([("half", OrderedFloat(0.5))])), (7, BTreeMap::new())])),
+        maps: Some(BTreeMap::from([(8, named([("half", OrderedFloat(0.5))])), (7, BTreeMap::new())])),
         points: Some(vec![Point::new(1, 2), Point::new(-1, -2)]),
         blobs: Some(vec![vec![0, 0xff], Vec::new()]),
         colours: Some(named([("grass", Colour::GREEN), ("violets", Colour::BLUE)])),
         words: Some(BTreeSet::from(["to".to_string(), "be".to_string()])),
+        ..no_containers()
     };
     let leaf = |value| Box::new(Tree::new(value, Vec::new()));
     let three = Box::new(Tree::new(3, vec![leaf(0)]));
@@ -132,16 +135,34 @@ fn empties() -> Everything {
 }
 
 fn gaps() -> Everything {
-    let extras = Optionals { tiny: Some(-1), real: Some(OrderedFloat(-0.0)), numbers: Some(vec![0]), ..absent() };
+    let extras = Optionals { tiny: Some(-1), real: Some(OrderedFloat(-0.25)), numbers: Some(vec![0]), ..absent() };
     Everything { extras: Some(extras), farthest: Some(true), ..only(zeros()) }
 }
 
 fn nan() -> Everything {
-    let reals = [("nan", f64::NAN), ("minus_zero", -0.0), ("inf", f64::INFINITY)];
+    let reals = [("nan", f64::NAN), ("inf", f64::INFINITY), ("minus", f64::NEG_INFINITY)];
     let reals = named(reals.map(|(name, real)| (name, OrderedFloat(real))));
     let containers = Containers { maps: Some(BTreeMap::from([(0, reals)])), ..no_containers() };
     let scalars = Scalars { real: Some(OrderedFloat(f64::NAN)), ..zeros() };
     Everything { containers: Some(containers), ..only(scalars) }
+}
+
+fn minus_zero() -> Everything {
+    let minus_zero = OrderedFloat(-0.0);
+    let containers = Containers { maps: Some(BTreeMap::from([(0, named([("", minus_zero)]))])), ..no_containers() };
+    Everything { containers: Some(containers), ..only(Scalars { real: Some(minus_zero), ..zeros() }) }
+}
+
+fn keys() -> Everything {
+    contain(Containers {
+        tables: Some(vec![BTreeMap::from([(-1, String::new()), (i32::MAX, String::new())])]),
+        maps: Some(BTreeMap::from([(i64::MIN, BTreeMap::new()), ((1 << 53) + 1, BTreeMap::new())])),
+        ..no_containers()
+    })
+}
+
+fn contain(containers: Containers) -> Everything {
+    Everything { containers: Some(containers), ..only(zeros()) }
 }
 
 fn scripts() -> Everything {
@@ -153,7 +174,6 @@ fn scripts() -> Everything {
 
 fn many() -> Everything {
     let containers = Containers {
-        flags: Some((0..1000).map(|i| i % 3 == 0).collect()),
         numbers: Some((0..2000).map(|i| i * 7919).collect()),
         table: Some((0..500).map(|i| (format!("key {i}"), i * i)).collect()),
         matrix: Some((0..20).map(|i| (0..i).collect()).collect()),

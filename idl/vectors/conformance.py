@@ -130,13 +130,12 @@ def everything() -> dict[str, Everything]:
         "full": Everything(
             scalars=full,
             containers=containers(
-                flags=[True, False, True],
                 numbers=[3, -1, 70000],
                 table={"one": 1, "two": -2},
                 matrix=[[1, 2], [], [3]],
                 nested={"a": [[1, 2], []], "b": []},
                 tables=[{1: "one"}, {}],
-                maps={-(2**40): {"half": 0.5}, 7: {}},
+                maps={8: {"half": 0.5}, 7: {}},
                 points=[Point(x=1, y=2), Point(x=-1, y=-2)],
                 blobs=[b"\0\xff", b""],
                 colours={"grass": Colour.GREEN, "violets": Colour.BLUE},
@@ -170,10 +169,15 @@ def everything() -> dict[str, Everything]:
                 flag=False, tiny=0, small=0, medium=0, large=0, real=0.0, text="", blob=b"", numbers=[]
             ),
         ),
-        "gaps": Everything(scalars=scalars(), extras=Optionals(tiny=-1, real=-0.0, numbers=[0]), farthest=True),
+        "gaps": Everything(scalars=scalars(), extras=Optionals(tiny=-1, real=-0.25, numbers=[0]), farthest=True),
         "nan": Everything(
             scalars=scalars(real=float("nan")),
-            containers=containers(maps={0: {"nan": float("nan"), "minus_zero": -0.0, "inf": float("inf")}}),
+            containers=containers(maps={0: {"nan": float("nan"), "inf": float("inf"), "minus": float("-inf")}}),
+        ),
+        "minus_zero": Everything(scalars=scalars(real=-0.0), containers=containers(maps={0: {"": -0.0}})),
+        "flags": Everything(scalars=scalars(), containers=containers(flags=[i % 3 == 0 for i in range(100)])),
+        "keys": Everything(
+            scalars=scalars(), containers=containers(tables=[{-1: "", 2**31 - 1: ""}], maps={-(2**63): {}, 2**53 + 1: {}})
         ),
         "scripts": Everything(
             scalars=scalars(),
@@ -184,7 +188,6 @@ def everything() -> dict[str, Everything]:
         "many": Everything(
             scalars=scalars(blob=binary(3000), text="x" * 3000),
             containers=containers(
-                flags=[i % 3 == 0 for i in range(1000)],
                 numbers=[i * 7919 for i in range(2000)],
                 table={f"key {i}": i * i for i in range(500)},
                 matrix=[list(range(i)) for i in range(20)],

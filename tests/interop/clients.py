@@ -20,6 +20,7 @@ TARGET = ROOT / "target" / "interop"
 JAR = ROOT / "clients" / "java" / "target" / "calculate-client.jar"
 
 THRIFT = "0.25.0"
+THRIFTPY2 = "0.7.1"
 
 
 class Unavailable(Exception):
@@ -42,7 +43,7 @@ def rust() -> list[str]:
 def python(program: str) -> Callable[[], list[str]]:
     def install() -> list[str]:
         venv = TARGET / "python"
-        packages = [f"thrift=={THRIFT}"]
+        packages = [f"thrift=={THRIFT}", f"thriftpy2=={THRIFTPY2}"]
         if once(venv / "installed", packages):
             run(sys.executable, "-m", "venv", "--clear", str(venv))
             run(str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *packages)
@@ -58,12 +59,47 @@ def java() -> list[str]:
     if not JAR.exists():
         raise Unavailable("the Java client is not built (make build)")
     classes = TARGET / "java"
-    sources = sorted(map(str, (HERE / "java").rglob("*.java")))
-    if once(classes / "installed", [*sources, str(JAR)]):
+    inputs = [*sources("java"), str(JAR)]
+    if once(classes / "installed", inputs):
         shutil.rmtree(classes, ignore_errors=True)
-        run("javac", "-nowarn", "-Xlint:none", "-proc:none", "-d", str(classes), "-cp", str(JAR), *sources)
-        done(classes / "installed", [*sources, str(JAR)])
+        run("javac", "-nowarn", "-Xlint:none", "-proc:none", "-d", str(classes), "-cp", str(JAR), *sources("java"))
+        done(classes / "installed", inputs)
     return ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{classes}:{JAR}", "interop.Main"]
+
+
+def generate(language: str, out: Path, *files: str) -> None:
+    """Compiles IDL files; any version of the compiler will do."""
+    found = subprocess.run([ROOT / "idl" / "compiler.sh", "any"], capture_output=True, text=True)
+    if found.returncode != 0:
+        raise Unavailable(found.stderr.strip())
+    out.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        run(*found.stdout.split(), "-strict", "--gen", language, "-out", str(out), str(ROOT / "idl" / f"{file}.thrift"))
+
+
+def go() -> list[str]:
+    need("go")
+    folder = TARGET / "go"
+    inputs = sources("go") + idl()
+    if once(folder / "installed", inputs):
+        lay(HERE / "go", folder)
+        generate("go:package_prefix=interop/gen/,skip_remote", folder / "gen", "conformance", "conformance_uuid")
+        run("go", "build", "-o", "client", ".", cwd=folder)
+        done(folder / "installed", inputs)
+    return [str(folder / "client")]
+
+
+def node() -> list[str]:
+    need("node")
+    need("npm")
+    folder = TARGET / "node"
+    inputs = sources("node") + idl()
+    if once(folder / "installed", inputs):
+        lay(HERE / "node", folder)
+        generate("js:node,es6", folder / "gen", "conformance", "conformance_uuid")
+        run("npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", cwd=folder)
+        done(folder / "installed", inputs)
+    return ["node", str(folder / "main.js")]
 
 
 CLIENTS = [
@@ -75,7 +111,25 @@ CLIENTS = [
     Client("apache-python", python("python/apache.py"), "apache"),
     Client("apache-python-c", python("python/apache.py"), "accelerated"),
     Client("apache-java", java, "apache"),
+    Client("apache-go", go),
+    Client("apache-node", node),
+    Client("thriftpy2", python("thriftpy2/client.py"), "python"),
+    Client("thriftpy2-cython", python("thriftpy2/client.py"), "cython"),
 ]
+
+
+def sources(folder: str) -> list[str]:
+    return sorted(str(path) for path in (HERE / folder).rglob("*") if path.is_file())
+
+
+def idl() -> list[str]:
+    return [str(ROOT / "idl" / "conformance.thrift"), str(ROOT / "idl" / "conformance_uuid.thrift")]
+
+
+def lay(source: Path, folder: Path) -> None:
+    """A fresh folder with a copy of ``source``: generated code joins it there, outside the tree."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(source, folder)
 
 
 def need(program: str) -> None:

@@ -36,6 +36,9 @@ ENCODINGS = [
     "framed-binary-multiplexed",
     "framed-nonstrict",
     "unframed-nonstrict",
+    "theader-binary",
+    "theader-compact",
+    "theader-binary-zlib",
 ]
 CHANNELS = ["", "tls:"]
 CERTS = ROOT / "target" / "certs"

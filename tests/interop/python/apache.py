@@ -14,7 +14,9 @@ from conformance_uuid import ConformanceUuid
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol, TBinaryProtocolAccelerated
 from thrift.protocol.TCompactProtocol import TCompactProtocol, TCompactProtocolAccelerated
 from thrift.protocol.TMultiplexedProtocol import TMultiplexedProtocol
+from thrift.protocol.THeaderProtocol import THeaderProtocol
 from thrift.Thrift import TApplicationException, TMessageType
+from thrift.transport.THeaderTransport import THeaderClientType, THeaderSubprotocolID, THeaderTransformID
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TBufferedTransport, TFramedTransport, TMemoryBuffer
@@ -25,8 +27,14 @@ PROTOCOLS = {
     ("accelerated", "binary"): lambda transport: TBinaryProtocolAccelerated(transport, fallback=False),
     ("accelerated", "compact"): lambda transport: TCompactProtocolAccelerated(transport, fallback=False),
     ("apache", "nonstrict"): lambda transport: TBinaryProtocol(transport, strictRead=False, strictWrite=False),
+    ("accelerated-theader", "binary"): lambda transport: headers(transport, THeaderSubprotocolID.BINARY),
+    ("accelerated-theader", "compact"): lambda transport: headers(transport, THeaderSubprotocolID.COMPACT),
 }
-TRANSPORTS = {"framed": TFramedTransport, "unframed": TBufferedTransport}
+TRANSPORTS = {"framed": TFramedTransport, "unframed": TBufferedTransport, "theader": TBufferedTransport}
+
+
+def headers(transport, protocol):
+    return THeaderProtocol(transport, [THeaderClientType.HEADERS], protocol)
 
 
 class Caller:
@@ -35,13 +43,13 @@ class Caller:
     types = {**vars(conformance.ttypes), "Identified": conformance_uuid.ttypes.Identified}
 
     def __init__(self, arguments):
-        framing, _, protocol = arguments.encoding.partition("-")
-        protocol, _, multiplexed = protocol.partition("-")
+        framing, protocol, *self.extras = arguments.encoding.split("-")
         self.arguments = arguments
-        if (arguments.runtime, protocol) not in PROTOCOLS or framing not in TRANSPORTS:
+        # Its THeader is in Python, around the protocols in C.
+        which = arguments.runtime + ("-theader" if framing == "theader" else ""), protocol
+        if which not in PROTOCOLS or framing not in TRANSPORTS:
             cases.unsupported(f"{arguments.runtime} does not speak {arguments.encoding}")
-        self.framing, self.multiplexed = TRANSPORTS[framing], bool(multiplexed)
-        self.new_protocol = PROTOCOLS[arguments.runtime, protocol]
+        self.framing, self.new_protocol = TRANSPORTS[framing], PROTOCOLS[which]
         self.transport = None
         self.reconnect()
 
@@ -56,7 +64,9 @@ class Caller:
         socket.setTimeout(10_000)
         self.transport = self.framing(socket)
         self.protocol = self.new_protocol(self.transport)
-        if self.multiplexed:
+        if "zlib" in self.extras:
+            self.protocol.add_transform(THeaderTransformID.ZLIB)
+        if "multiplexed" in self.extras:
             self.protocol = TMultiplexedProtocol(self.protocol, "Conformance")
         self.client = ConformanceUuid.Client(self.protocol)
         self.other = ConformanceOther.Client(self.protocol)
@@ -95,20 +105,7 @@ class Caller:
             cases.expect("reply", reply, ("Ping", TMessageType.REPLY, sequence_id))
 
     def words(self, error):
-        return words(error, self.types)
-
-
-def words(error, types):
-    """An exception as the vectors' text has it."""
-    if isinstance(error, types["NotFound"]):
-        return f'NotFound "{error.name}"'
-    if isinstance(error, types["Conflict"]):
-        return f"Conflict {error.code} with {error.reason} at (1:{error.where.x},2:{error.where.y})"
-    if isinstance(error, types["Nothing"]):
-        return "Nothing"
-    if isinstance(error, TApplicationException):
-        return f"TApplicationException {error.type}"
-    raise error
+        return cases.words(error, self.types, TApplicationException)
 
 
 if __name__ == "__main__":

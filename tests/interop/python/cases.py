@@ -137,6 +137,19 @@ class Cases:
         expect("echo", describe.identified(self.caller.EchoIdentified(identified)), text)
 
 
+def words(error, types, application_exception):
+    """An exception as the vectors' text has it."""
+    if isinstance(error, types["NotFound"]):
+        return f'NotFound "{error.name}"'
+    if isinstance(error, types["Conflict"]):
+        return f"Conflict {error.code} with {error.reason} at {describe.point(error.where)}"
+    if isinstance(error, types["Nothing"]):
+        return "Nothing"
+    if isinstance(error, application_exception):
+        return f"TApplicationException {error.type}"
+    raise error
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", required=True)

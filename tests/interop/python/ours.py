@@ -96,7 +96,7 @@ class Caller:
     def words(self, error):
         if isinstance(error, calculate.ApplicationError):
             return f"TApplicationException {error.code}"
-        return apache.words(error.generated if isinstance(error, Declared) else error, self.types)
+        return cases.words(error.generated if isinstance(error, Declared) else error, self.types, ())
 
 
 class AsyncCaller(Caller):
