@@ -102,6 +102,52 @@ def node() -> list[str]:
     return ["node", str(folder / "main.js")]
 
 
+def cpp() -> list[str]:
+    """Debian's library, with the compiler of the same version, and the headers that it includes; unpacked, not installed."""
+    for program in ("g++", "apt-get", "dpkg"):
+        need(program)
+    if not Path("/usr/include/openssl/ssl.h").exists():
+        raise Unavailable("libssl-dev is not installed")
+    folder = TARGET / "cpp"
+    inputs = sources("cpp") + idl()
+    if once(folder / "installed", inputs):
+        lay(HERE / "cpp", folder)
+        unpack(folder / "root", "libthrift-dev", "thrift-compiler", newest("libboost-dev"))
+        (folder / "gen").mkdir()
+        compiler = str(folder / "root" / "usr" / "bin" / "thrift")
+        run(compiler, "--gen", "cpp:no_skeleton", "-out", str(folder / "gen"), str(ROOT / "idl" / "conformance.thrift"))
+        library = next((folder / "root" / "usr" / "lib").glob("*/libthrift.a"))
+        code = [str(path) for path in [folder / "main.cpp", *(folder / "gen").glob("*.cpp")]]
+        headers = ["-I", str(folder), "-I", str(folder / "root" / "usr" / "include")]
+        libraries = [str(library.with_name("libthriftz.a")), str(library), "-lssl", "-lcrypto", "-lz", "-lpthread"]
+        run("g++", "-w", "-std=c++17", *headers, "-o", str(folder / "client"), *code, *libraries)
+        done(folder / "installed", inputs)
+    return [str(folder / "client")]
+
+
+def unpack(root: Path, *packages: str) -> None:
+    """Debian packages of this machine's own suite, into a folder."""
+    debs = root.parent / "debs"
+    debs.mkdir()
+    try:
+        run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=debs)
+    except RuntimeError:
+        run("apt-get", "-qq", "update")
+        run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=debs)
+    for deb in debs.glob("*.deb"):
+        run("dpkg", "-x", str(deb), str(root))
+    versions = {deb.name.split("_")[1] for deb in debs.glob("*thrift*.deb")}
+    if len(versions) != 1:
+        raise RuntimeError(f"Debian's compiler and library have different versions: {versions}")
+
+
+def newest(package: str) -> str:
+    """What a Debian package that only names the newest of several depends on."""
+    said = subprocess.run(["apt-cache", "depends", package], capture_output=True, text=True).stdout
+    found = [line.split()[-1] for line in said.splitlines() if "Depends:" in line]
+    return found[0] if found else package
+
+
 CLIENTS = [
     Client("calculate-rust", rust, "calculate"),
     Client("calculate-python", python("python/ours.py"), "calculate"),
@@ -112,6 +158,7 @@ CLIENTS = [
     Client("apache-python-c", python("python/apache.py"), "accelerated"),
     Client("apache-java", java, "apache"),
     Client("apache-go", go),
+    Client("apache-cpp", cpp),
     Client("apache-node", node),
     Client("thriftpy2", python("thriftpy2/client.py"), "python"),
     Client("thriftpy2-cython", python("thriftpy2/client.py"), "cython"),

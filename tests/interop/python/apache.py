@@ -98,7 +98,7 @@ class Caller:
             self.protocol.writeMessageBegin("Ping", TMessageType.CALL, sequence_id)
             ConformanceBase.Ping_args().write(self.protocol)
             self.protocol.writeMessageEnd()
-            self.transport.flush()
+            self.protocol.trans.flush()
             reply = self.protocol.readMessageBegin()
             ConformanceBase.Ping_result().read(self.protocol)
             self.protocol.readMessageEnd()
