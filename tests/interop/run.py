@@ -137,7 +137,8 @@ def start_server() -> tuple[subprocess.Popen[str], str]:
     """The conformance server on a free port, and its address."""
     command = [SERVER, "--listen", "127.0.0.1:0"]
     command += ["--tls-certificate", CERTS / "server.pem", "--tls-key", CERTS / "server.key"]
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    log = (TARGET / "logs" / "server.log").open("wb")
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
     assert server.stdout is not None
     line = server.stdout.readline()
     found = re.fullmatch(r"listening on (.+)\n", line)
