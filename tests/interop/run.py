@@ -40,7 +40,7 @@ ENCODINGS = [
     "theader-compact",
     "theader-binary-zlib",
 ]
-CHANNELS = ["", "tls:"]
+TLS = "tls:"
 CERTS = ROOT / "target" / "certs"
 SERVER = ROOT / "target" / "release" / "examples" / "conformance"
 NO_SUCH_ENCODING = 3
@@ -83,13 +83,23 @@ class Cell:
         return f"{self.passed} pass" + (f" -{len(self.cannot)}" if self.cannot else "")
 
 
+def call_both(
+    client: Client, command: list[str], encoding: str, server: str, cases: list[str], known: list[Cannot]
+) -> list[Cell]:
+    """Runs one client in one encoding, plain and over TLS."""
+    plain = call(client, command, encoding, server, cases, known)
+    if not plain.exists:
+        return [plain, Cell(client.name, TLS + encoding, exists=False)]
+    return [plain, call(client, command, TLS + encoding, server, cases, known)]
+
+
 def call(client: Client, command: list[str], encoding: str, server: str, cases: list[str], known: list[Cannot]) -> Cell:
     """Runs one client in one encoding."""
     cell = Cell(client.name, encoding)
     relay = Relay(server)
-    arguments = ["--server", relay.address, "--encoding", encoding.removeprefix("tls:"), "--vectors", str(VECTORS)]
+    arguments = ["--server", relay.address, "--encoding", encoding.removeprefix(TLS), "--vectors", str(VECTORS)]
     arguments += ["--runtime", client.runtime] if client.runtime else []
-    arguments += ["--tls-ca", str(CERTS / "ca.pem")] if encoding.startswith("tls:") else []
+    arguments += ["--tls-ca", str(CERTS / "ca.pem")] if encoding.startswith(TLS) else []
     log = TARGET / "logs" / f"{client.name}-{encoding}.log"
     try:
         with log.open("wb") as errors:
@@ -152,7 +162,7 @@ def tell(cells: list[Cell], unavailable: dict[str, str]) -> None:
     """Prints the matrix, and what is behind it."""
     found = {(cell.client, cell.encoding): cell for cell in cells}
     names = [client.name for client in CLIENTS if any(cell.client == client.name for cell in cells)]
-    for channel in CHANNELS:
+    for channel in ("", TLS):
         rows = [[f"{channel or 'plain:'} {len(names)} clients", *ENCODINGS]]
         rows += [[name, *(str(found[name, channel + encoding]) for encoding in ENCODINGS)] for name in names]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -187,17 +197,16 @@ def main() -> int:
             commands[client.name] = client.install()
         except Unavailable as error:
             unavailable[client.name] = str(error)
-    encodings = [channel + encoding for channel in CHANNELS for encoding in ENCODINGS]
     server, address = start_server()
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             calls = [
-                pool.submit(call, client, commands[client.name], encoding, address, cases, known)
+                pool.submit(call_both, client, commands[client.name], encoding, address, cases, known)
                 for client in wanted
                 if client.name in commands
-                for encoding in encodings
+                for encoding in ENCODINGS
             ]
-            cells = [each.result() for each in calls]
+            cells = [cell for each in calls for cell in each.result()]
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=60)

@@ -43,7 +43,7 @@ class Caller:
         self.server = arguments.server
         self.options = {"framing": framing, "protocol": protocol}
         if arguments.tls_ca:
-            cases.unsupported("this client has no TLS yet")
+            self.options["tls"] = calculate.Tls(ca=arguments.tls_ca)
         self.client = None
         self.reconnect()
 

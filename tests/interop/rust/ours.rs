@@ -4,7 +4,7 @@ use crate::Arguments;
 use crate::caller::Fault;
 use crate::idl::conformance::{ConformanceOtherSyncClient, TConformanceOtherSyncClient, TConformanceSyncClient};
 use crate::idl::conformance_uuid::{ConformanceUuidSyncClient, TConformanceUuidSyncClient};
-use calculate::client::{CalculateError, Client, Options};
+use calculate::client::{CalculateError, Client, Options, Tls};
 use calculate::wire::binary::BinaryInput;
 use calculate::wire::{Framing, Limits, Protocol};
 use std::sync::Arc;
@@ -19,9 +19,6 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn connect(arguments: &Arguments) -> Result<Ours, Fault> {
-        if arguments.tls_ca.is_some() {
-            return Err(Fault::Unsupported("this client has no TLS yet".into()));
-        }
         let unsupported = || Fault::Unsupported(format!("this client does not speak {}", arguments.encoding));
         let (framing, protocol) = arguments.encoding.split_once('-').ok_or_else(unsupported)?;
         let framing = match framing {
@@ -34,7 +31,9 @@ impl Ours {
             "compact" => Protocol::Compact,
             _ => return Err(unsupported()),
         };
-        let options = Options { framing, protocol, ..Options::default() };
+        let tls = arguments.tls_ca.as_ref().map(Tls::with_ca).transpose();
+        let tls = tls.map_err(|error| Fault::Other(error.to_string()))?;
+        let options = Options { framing, protocol, tls, ..Options::default() };
         let target = arguments.server.parse().map_err(|_| Fault::Other("no target".into()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = Arc::new(runtime.map_err(|error| Fault::Other(error.to_string()))?);

@@ -5,10 +5,12 @@ import calculate.ApplicationError;
 import calculate.Framing;
 import calculate.Options;
 import calculate.Protocol;
+import calculate.Tls;
 import conformance.ConformanceOther;
 import conformance.Everything;
 import conformance.Narrow;
 import conformance.uuid.ConformanceUuid;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,16 +26,17 @@ final class CalculateCaller implements Caller {
     server = arguments.get("--server");
     String[] encoding = arguments.get("--encoding").split("-");
     if (encoding.length > 2
-        || arguments.containsKey("--tls-ca")
         || !List.of("framed", "unframed").contains(encoding[0])
         || !List.of("binary", "compact").contains(encoding[1])) {
       throw new UnsupportedOperationException(
           "this client does not speak " + arguments.get("--encoding"));
     }
-    options =
+    Options plain =
         Options.defaults()
             .withFraming(encoding[0].equals("framed") ? Framing.FRAMED : Framing.UNFRAMED)
             .withProtocol(encoding[1].equals("binary") ? Protocol.BINARY : Protocol.COMPACT);
+    String authority = arguments.get("--tls-ca");
+    options = authority == null ? plain : plain.withTls(Tls.ca(Path.of(authority)));
     reconnect();
   }
 
