@@ -1,7 +1,6 @@
 //! Certificates and private keys out of PEM files (RFC 7468). An error is what is wrong with the file, in words.
 
 use std::path::Path;
-use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem::{Error, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -12,9 +11,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = || CertificateDer::pem_file_iter(file)?.collect::<Result<Vec<_>, _>>();
     match read() {
-        Ok(found) if found.is_empty() => Err("it holds no certificate in PEM form".into()),
-        Ok(found) => Ok(found),
-        Err(error) => Err(in_words(&error, "certificate")),
+        Ok(found) if !found.is_empty() => Ok(found),
+        Err(Error::Io(error)) => Err(unreadable(&error)),
+        _ => Err("it does not hold certificates in PEM form".into()),
     }
 }
 
@@ -23,24 +22,19 @@ pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, 
 /// # Errors
 /// The file cannot be read, is broken, or holds none that is not encrypted.
 pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| in_words(&error, "unencrypted private key"))
+    PrivateKeyDer::from_pem_file(file).map_err(|error| match error {
+        Error::Io(error) => unreadable(&error),
+        _ if is_encrypted(file) => "it is encrypted; decrypt it, as with 'openssl pkey'".into(),
+        _ => "it does not hold a private key in PEM form".into(),
+    })
 }
 
-/// Why a certificate and a key are no pair.
-pub(crate) fn pair_in_words(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".into(),
-        error => format!("it cannot be used: {error}"),
-    }
+fn unreadable(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    format!("it cannot be read ({})", text.split(" (os error").next().unwrap_or(&text).to_lowercase())
 }
 
-fn in_words(error: &Error, what: &str) -> String {
-    match error {
-        Error::Io(error) => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or_default().to_lowercase()
-        }
-        Error::NoItemsFound => format!("it holds no {what} in PEM form"),
-        _ => "it is no PEM file, or a broken one".into(),
-    }
+/// In the label of a PKCS#8 file, or in a header of an older one.
+fn is_encrypted(file: &Path) -> bool {
+    std::fs::read_to_string(file).is_ok_and(|text| text.contains("ENCRYPTED"))
 }

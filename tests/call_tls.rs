@@ -70,13 +70,13 @@ fn without_a_usable_authority_there_is_no_call() {
     let ended = Program::to_end(&mut command);
     assert_eq!((ended.code, ended.stderr.lines().count()), (Some(2), 1), "{}", ended.stderr);
     assert!(ended.stderr.starts_with("calculate: tls: the system trusts no authority ("), "{}", ended.stderr);
-    assert!(ended.stderr.ends_with("); give one as tls-ca\n"), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("); give a file of some (ca)\n"), "{}", ended.stderr);
     let strange = file(pem("strange-ca"));
     both_fail(
         &address,
         &["--tls-ca", &strange],
         1,
-        "(its certificate is signed by an authority that is not trusted); give",
+        "with TLS: its certificate is signed by an authority that is not trusted; if",
     );
 }
 
@@ -97,7 +97,11 @@ fn every_flag_alone_turns_it_on() {
         let arguments = [&["call", "9", "--server", &address], flags].concat();
         let ended = Program::to_end(Command::new(PROGRAM).args(arguments).env("SSL_CERT_FILE", &ca));
         assert_eq!(ended.code, Some(1), "{flags:?}: {}", ended.stdout);
-        assert!(ended.stderr.contains("(it closed the connection during the TLS handshake)"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("with TLS: it closed the connection as TLS began, so it may not speak TLS; for"),
+            "{}",
+            ended.stderr
+        );
     }
 }
 
@@ -122,12 +126,7 @@ fn a_client_certificate_is_shown() {
 #[test]
 fn the_name_is_checked_and_can_be_given() {
     let (_server, address) = serve("elsewhere", &[]);
-    both_fail(
-        &address,
-        &["--tls-ca", &ca()],
-        1,
-        "(its certificate is for elsewhere.test, not for 127.0.0.1); connect by",
-    );
+    both_fail(&address, &["--tls-ca", &ca()], 1, "its certificate is for elsewhere.test, not for 127.0.0.1; correct");
     is_nine(&run(&["call", "9", "--server", &address, "--tls-ca", &ca(), "--tls-server-name", "elsewhere.test"]));
 }
 
@@ -135,7 +134,7 @@ fn the_name_is_checked_and_can_be_given() {
 fn over_a_unix_socket_the_name_must_be_given() {
     let name = format!("unix:{}", socket_path().display());
     let (_server, _) = serve("server", &["--listen", "127.0.0.1:0", "--listen", &name]);
-    both_fail(&name, &["--tls-ca", &ca()], 2, "TLS over a unix socket needs tls-server-name");
+    both_fail(&name, &["--tls-ca", &ca()], 2, "has no host that the certificate could be for; give the server name");
     let with_name = ["--server", &name, "--tls-ca", &ca(), "--tls-server-name", "localhost"];
     is_nine(&run(&[&["call", "9"][..], &with_name].concat()));
     let ended = run(&[&["load", "--calls", "5", "--connections", "2"][..], &with_name].concat());
@@ -155,34 +154,39 @@ fn wrong_usage_exits_with_2() {
             assert!(ended.stderr.contains(missing), "{}", ended.stderr);
         }
     }
-    both_fail(address, &["--tls-ca", "missing.pem"], 2, "tls-ca: missing.pem: no such file or directory");
-    both_fail(address, &["--tls-ca", &private_key], 2, "it holds no certificate in PEM form");
+    both_fail(
+        address,
+        &["--tls-ca", "missing.pem"],
+        2,
+        "tls: the ca file \"missing.pem\": it cannot be read (no such file or directory)",
+    );
+    both_fail(address, &["--tls-ca", &private_key], 2, "it does not hold certificates in PEM form");
     let others_key = file(key("bob"));
     both_fail(
         address,
         &["--tls-ca", &ca(), "--tls-certificate", &certificate, "--tls-key", &others_key],
         2,
-        "the key is not that of the certificate",
+        "it is not the key of the certificate in ",
     );
     both_fail(
         address,
         &["--tls-ca", &ca(), "--tls-server-name", "two words"],
         2,
-        "is no name that a certificate can have",
+        "the server name \"two words\" is neither a DNS name nor an IP address",
     );
 }
 
 #[test]
 fn an_expired_certificate_is_one_line_and_exit_code_1() {
     let (_server, address) = serve("expired", &[]);
-    let text = format!("cannot connect to {address} (its certificate has expired); the server needs a new one");
+    let text = format!("cannot connect to {address} with TLS: its certificate has expired; the server needs a new one");
     both_fail(&address, &["--tls-ca", &ca()], 1, &text);
 }
 
 #[test]
 fn a_plain_call_of_a_port_that_requires_tls_is_told_so() {
     let (_server, address) = serve("server", &[]);
-    both_fail(&address, &[], 1, "does it want TLS?)");
+    both_fail(&address, &[], 1, "; if the server wants TLS, connect with TLS");
 }
 
 #[test]
@@ -235,11 +239,12 @@ fn a_server_that_cuts_the_load_is_one_line_and_exit_code_1() {
         ];
         let ended = run(&arguments);
         assert_eq!((ended.code, ended.stderr.lines().count()), (Some(1), 1), "{}", ended.stderr);
-        let text = "3 calls failed, the first as it was cut off: the end of TLS did not come";
+        let text = "3 calls failed, the first as cut off without a TLS close_notify";
         assert!(ended.stderr.contains(text), "{}", ended.stderr);
     }
     let server = Fake::encrypted(server_for_known_clients(ALL_VERSIONS), vec![silent()]);
     let ended = run(&["load", "--server", &server.address, "--tls-ca", &ca(), "--connections", "1", "--calls", "1"]);
-    let text = "1 calls failed, the first as it wants a client certificate; give one as tls-certificate and tls-key\n";
+    let text =
+        "1 calls failed, the first as it wants a client certificate and none was given; give certificate and key\n";
     assert!(ended.stderr.ends_with(text), "{}", ended.stderr);
 }

@@ -70,7 +70,7 @@ async fn a_server_that_ends_in_a_call_fails_all_in_flight_and_nothing_is_sent_tw
             let error = call.await.expect("no panic").expect_err("the connection ended");
             assert!(is_closed(&error), "{error:?}");
             assert!(error.to_string().contains(&server.address.to_string()), "{error}");
-            assert!(error.to_string().ends_with("; the call may have been carried out"), "{error}");
+            assert!(error.to_string().contains("; the call may have been carried out"), "{error}");
         }
         assert_eq!(client.square(100.0).await.expect("an answer"), 100.0);
         assert_eq!(server.connections(), 2);

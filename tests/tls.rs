@@ -212,7 +212,7 @@ fn a_changed_certificate_is_shown_to_new_connections_and_the_old_ones_live() {
 
     fs::write(folder.certificate(), "no certificate at all").expect("written");
     eventually("it is said", || !server.logged("certificates not read anew").is_empty());
-    assert!(server.logged("tls-certificate: ")[0].contains("it holds no certificate in PEM form"));
+    assert!(server.logged("tls-certificate: ")[0].contains("it does not hold certificates in PEM form"));
     assert_eq!(connect(&server).server_certificate(), certificate("renewed"), "the last good one stays");
     old.is_served();
     bystander.was_served();
@@ -240,15 +240,15 @@ fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
         ),
         (
             &["--tls", "allow", "--tls-certificate", &text(&key("server")), "--tls-key", &text(&key("server"))],
-            "it holds no certificate in PEM form",
+            "it does not hold certificates in PEM form",
         ),
         (
             &["--tls", "allow", "--tls-certificate", &text(&server), "--tls-key", &text(&ca)],
-            "it holds no unencrypted private key in PEM form",
+            "it does not hold a private key in PEM form",
         ),
         (
             &["--tls", "allow", "--tls-certificate", "/nowhere.pem", "--tls-key", "/nowhere.key"],
-            "/nowhere.pem: no such file",
+            "/nowhere.pem: it cannot be read (no such file",
         ),
     ];
     for (arguments, why) in cases {

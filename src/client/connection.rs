@@ -9,7 +9,7 @@ use super::message::{self, Input, Output};
 use super::options::Options;
 use super::session::{Failure, Fault, Outcome, Session};
 use super::stream::Stream;
-use super::tls::refusal::Refusal;
+use super::tls::fault::TlsFault;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
@@ -134,24 +134,29 @@ impl Shared {
 
     /// The server has ended the connection, or left it.
     fn end_closed(&self) {
-        self.end(&CalculateError::closed_by_server(&self.server, self.guess()));
+        self.end(&self.guessed(CalculateError::closed_by_server(&self.server)));
     }
 
     fn end_lost(&self, error: io::Error) {
-        let is_final = Refusal::inside(&error).is_some_and(|refusal| refusal.is_final);
-        let error = CalculateError::lost(&self.server, error, self.guess());
-        if is_final {
-            self.lock().end_refused(&error);
+        let is_refusal = TlsFault::inside(&error).is_some_and(|fault| fault.is_refusal);
+        let error = CalculateError::lost(&self.server, error);
+        match is_refusal {
+            true => self.end_refused(&error),
+            false => self.end(&self.guessed(error)),
         }
-        self.end(&error);
     }
 
-    /// A server that wants TLS tells a plain client nothing.
-    fn guess(&self) -> &'static str {
+    /// A server that wants TLS may tell a plain client nothing.
+    fn guessed(&self, error: CalculateError) -> CalculateError {
         match self.stream.is_plain() && !self.lock().has_received() {
-            true => " (does it want TLS?)",
-            false => "",
+            true => error.may_want_tls(),
+            false => error,
         }
+    }
+
+    fn end_refused(&self, error: &CalculateError) {
+        self.lock().end_refused(error);
+        self.hang_up();
     }
 
     fn end_faulty(&self, fault: &Fault) {
@@ -190,6 +195,7 @@ impl Driver {
         match self.exchange().await {
             Ok(()) => {}
             Err(End::Lost(error)) => self.shared.end_lost(error),
+            Err(End::WantsTls) => self.shared.end_refused(&CalculateError::wants_tls(&self.shared.server)),
             Err(End::Faulty(fault)) => self.shared.end_faulty(&fault),
         }
     }
@@ -257,9 +263,7 @@ impl Driver {
     fn receive(&self, received: &mut Vec<u8>, arrived: usize) -> Result<(), End> {
         match self.shared.lock().receive(received, arrived) {
             Ok(consumed) => drop(received.drain(..consumed)),
-            Err(_) if self.shared.stream.is_plain() && is_tls_alert(received) => {
-                return Err(End::Lost(io::Error::other("it speaks TLS on this port: connect with it")));
-            }
+            Err(_) if self.shared.stream.is_plain() && is_tls_alert(received) => return Err(End::WantsTls),
             Err(fault) => return Err(End::Faulty(fault)),
         }
         Ok(())
@@ -272,6 +276,8 @@ enum End {
     Lost(io::Error),
     /// What came is not what was asked for.
     Faulty(Fault),
+    /// What came is TLS.
+    WantsTls,
 }
 
 /// Room for one read; what a long reply took is given back.

@@ -20,7 +20,7 @@ pub(crate) async fn dial(target: &Address, tls: Option<&Tls>, deadline: Deadline
     let wrong = |error| CalculateError::connect(&server, error);
     let tls = match tls {
         Some(tls) => {
-            let name = tls.name_of(target).map_err(|error| CalculateError::no_tls(&server, error))?;
+            let name = tls.name_of(target).map_err(CalculateError::no_tls)?;
             Some((tls, name))
         }
         None => None,

@@ -2,7 +2,7 @@
 
 use super::deadline::Deadline;
 use super::tls::InvalidTls;
-use super::tls::refusal::Refusal;
+use super::tls::fault::TlsFault;
 use crate::wire::{Exception, ExceptionCode};
 use std::error::Error;
 use std::fmt;
@@ -77,28 +77,20 @@ impl CalculateError {
         TransportError::ConnectError(text, Some(Arc::new(error))).into()
     }
 
-    /// There is no TLS as it is set up.
-    pub(super) fn no_tls(server: &str, error: InvalidTls) -> CalculateError {
-        let text = format!("cannot connect to {server} ({error})");
+    /// The target and the options do not go together.
+    pub(super) fn no_tls(error: InvalidTls) -> CalculateError {
+        let text = error.to_string();
         let error = io::Error::new(io::ErrorKind::InvalidInput, error);
         TransportError::ConnectError(text, Some(Arc::new(error))).into()
     }
 
     pub(super) fn handshake(server: &str, error: io::Error) -> CalculateError {
-        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-        let (what, advice) = match (Refusal::inside(&error), error.kind()) {
-            (Some(refusal), _) => (refusal.what.clone(), refusal.advice),
-            (None, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) => {
-                ("it closed the connection during the TLS handshake".into(), "does it speak TLS on this port?")
-            }
-            (None, _) => (in_words(&error), WHERE),
-        };
-        let text = format!("cannot connect to {server} ({what}); {advice}");
+        let text = format!("cannot connect to {server} with TLS: {error}");
         TransportError::ConnectError(text, Some(Arc::new(error))).into()
     }
 
     pub(super) fn no_time_for_handshake(server: &str, deadline: Deadline) -> CalculateError {
-        let text = format!("{server} did not finish the TLS handshake {deadline}; does it speak TLS on this port?");
+        let text = format!("no TLS handshake with {server} {deadline}; is it busy, and does it speak TLS?");
         CalculateError::DeadlineExceeded(text)
     }
 
@@ -111,20 +103,32 @@ impl CalculateError {
         CalculateError::DeadlineExceeded(text)
     }
 
-    /// `guess` is what else could be the reason, or empty.
-    pub(super) fn lost(server: &str, error: io::Error, guess: &str) -> CalculateError {
-        let (what, advice) = match Refusal::inside(&error) {
-            Some(refusal) if refusal.is_final => (refusal.what.clone(), refusal.advice),
-            Some(refusal) => (refusal.to_string(), PERHAPS),
-            None => (in_words(&error), PERHAPS),
+    pub(super) fn lost(server: &str, error: io::Error) -> CalculateError {
+        let text = match TlsFault::inside(&error) {
+            Some(fault) if fault.is_refusal => format!("{server} closed the connection: {fault}"),
+            _ => format!("the connection to {server} was lost ({}); {PERHAPS}", in_words(&error)),
         };
-        let text = format!("the connection to {server} was lost ({what}{guess}); {advice}");
         TransportError::ConnectionClosed(text, Some(Arc::new(error))).into()
     }
 
-    /// `guess` is what could be the reason, or empty.
-    pub(super) fn closed_by_server(server: &str, guess: &str) -> CalculateError {
-        CalculateError::closed(format!("{server} closed the connection before it answered{guess}; {PERHAPS}"))
+    pub(super) fn closed_by_server(server: &str) -> CalculateError {
+        CalculateError::closed(format!("{server} closed the connection before it answered; {PERHAPS}"))
+    }
+
+    /// The server answered plain Thrift with an alert of TLS.
+    pub(super) fn wants_tls(server: &str) -> CalculateError {
+        CalculateError::closed(format!("{server} closed the connection, as it wants TLS; connect with TLS"))
+    }
+
+    /// The same, for a plain connection that ended before anything had come.
+    pub(super) fn may_want_tls(self) -> CalculateError {
+        match self {
+            CalculateError::Transport(TransportError::ConnectionClosed(text, source)) => {
+                let text = format!("{text}; if the server wants TLS, connect with TLS");
+                TransportError::ConnectionClosed(text, source).into()
+            }
+            other => other,
+        }
     }
 
     pub(super) fn closed_at_once(server: &str) -> CalculateError {
@@ -210,7 +214,7 @@ const WHERE: &str = "is it running, and is this its address?";
 const PERHAPS: &str = "the call may have been carried out";
 
 /// The words of the operating system, without Rust's "(os error N)".
-fn in_words(error: &io::Error) -> String {
+pub(super) fn in_words(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),

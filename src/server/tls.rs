@@ -80,7 +80,7 @@ fn load(settings: &config::Tls) -> Result<ServerConfig, Error> {
         .map_err(|error| Error::setting(format!("tls: {error}")))?
         .with_client_cert_verifier(verifier(settings, provider)?)
         .with_single_cert(chain, private_key)
-        .map_err(|error| unreadable("tls-certificate and tls-key", certificate, pem::pair_in_words(&error)))?;
+        .map_err(|error| unreadable("tls-certificate and tls-key", certificate, pair_text(&error)))?;
     if let Ok(tickets) = ring::Ticketer::new() {
         // Resumption costs the client's memory, not ours.
         config.ticketer = tickets;
@@ -116,6 +116,13 @@ fn certificates(setting: &str, file: &Path) -> Result<Vec<CertificateDer<'static
 
 fn unreadable(setting: &str, file: &Path, why: String) -> Error {
     Error::setting(format!("{setting}: {}: {why}", file.display()))
+}
+
+fn pair_text(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".into(),
+        error => error.to_string(),
+    }
 }
 
 fn session(connection: &rustls::ServerConnection) -> TlsSession {

@@ -13,6 +13,7 @@ use crate::wire::message::{Header, Kind};
 use crate::wire::{Limits, Malformed};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -174,10 +175,10 @@ impl Connection {
         const MOST: usize = 64 * 1024;
         self.received.reserve(MOST);
         match self.stream.try_read(&mut self.received) {
-            Ok(0) => return Err(self.closed()),
+            Ok(0) => return Err(self.ended("the server closed the connection")),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.ended(error)),
         }
         let now = Instant::now();
         let before = self.replied;
@@ -206,15 +207,13 @@ impl Connection {
         Ok(self.replied - before)
     }
 
-    fn closed(&self) -> io::Error {
+    /// The connection ended. A server that wants TLS may tell a plain client nothing.
+    fn ended(&self, how: impl fmt::Display) -> io::Error {
         let nothing_came = self.replied == 0 && self.received.is_empty();
-        io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            match nothing_came && self.stream.is_plain() {
-                true => "the server closed the connection (does it want TLS?)",
-                false => "the server closed the connection",
-            },
-        )
+        io::Error::other(match nothing_came && self.stream.is_plain() {
+            true => format!("{how}; if the server wants TLS, connect with TLS"),
+            false => how.to_string(),
+        })
     }
 
     /// The reply at `consumed`, which may be incomplete or not be what it should.

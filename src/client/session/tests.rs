@@ -103,7 +103,7 @@ fn only_what_was_not_sent_may_be_made_again() {
     let (_, mut sent) = start(&mut session);
     let id = session.next_id();
     let mut unsent = session.begin(id, "Square", Vec::new(), false).expect("it takes calls");
-    session.end(&CalculateError::closed_by_server("server:1", ""));
+    session.end(&CalculateError::closed_by_server("server:1"));
     assert!(matches!(sent.try_recv(), Ok(Err(Failure::Failed(_)))));
     assert!(matches!(unsent.try_recv(), Ok(Err(Failure::Unsent))));
 }

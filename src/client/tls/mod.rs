@@ -1,8 +1,8 @@
 //! TLS as a client sets it: whom it trusts, what it shows of itself, and which name it checks.
 //!
-//! `stream` is a connection under TLS, `refusal` says in words why there is none.
+//! `stream` is a connection under TLS, `fault` says in words what can go wrong with it.
 
-pub(crate) mod refusal;
+pub(crate) mod fault;
 pub(crate) mod stream;
 
 use super::address::Address;
@@ -34,7 +34,7 @@ pub struct Tls {
     server_name: Option<ServerName<'static>>,
 }
 
-/// TLS that cannot be set up so: the text says which setting and which file, and what is wrong.
+/// TLS that cannot be set up so: the text says what is wrong with which setting and file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidTls(String);
 
@@ -49,7 +49,7 @@ impl Tls {
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
             let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
-            return Err(InvalidTls(format!("tls: the system trusts no authority{why}; give one as tls-ca")));
+            return Err(InvalidTls(format!("tls: the system trusts no authority{why}; give a file of some (ca)")));
         }
         Tls::trusting(roots)
     }
@@ -60,10 +60,10 @@ impl Tls {
     /// The file cannot be read, or does not hold certificates of authorities.
     pub fn with_ca(file: impl AsRef<Path>) -> Result<Tls, InvalidTls> {
         let file = file.as_ref();
-        let wrong = |why: String| invalid("tls-ca", file, &why);
+        let wrong = |why: String| invalid("ca", file, &why);
         let mut roots = RootCertStore::empty();
         for certificate in pem::certificates(file).map_err(wrong)? {
-            roots.add(certificate).map_err(|error| wrong(format!("a certificate in it is broken: {error}")))?;
+            roots.add(certificate).map_err(|_| wrong("it holds a certificate that is broken".into()))?;
         }
         Tls::trusting(roots)
     }
@@ -74,10 +74,19 @@ impl Tls {
     /// A file cannot be read or does not hold what it should, or the two do not belong together.
     pub fn certificate(self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Tls, InvalidTls> {
         let (certificate, key) = (certificate.as_ref(), key.as_ref());
-        let chain = pem::certificates(certificate).map_err(|why| invalid("tls-certificate", certificate, &why))?;
-        let private_key = pem::private_key(key).map_err(|why| invalid("tls-key", key, &why))?;
-        let config = builder(&self.roots)?.with_client_auth_cert(chain, private_key);
-        let config = config.map_err(|error| invalid("tls-key", key, &pem::pair_in_words(&error)))?;
+        let chain = pem::certificates(certificate).map_err(|why| invalid("certificate", certificate, &why))?;
+        let private_key = pem::private_key(key).map_err(|why| invalid("key", key, &why))?;
+        let config = builder(&self.roots)?.with_client_auth_cert(chain, private_key).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => invalid(
+                "key",
+                key,
+                &format!("it is not the key of the certificate in {:?}", certificate.display().to_string()),
+            ),
+            rustls::Error::InvalidCertificate(_) => {
+                invalid("certificate", certificate, "it holds a certificate that is broken")
+            }
+            error => invalid("key", key, &format!("it cannot be used ({error})")),
+        })?;
         Ok(Tls { config: Arc::new(config), ..self })
     }
 
@@ -96,10 +105,11 @@ impl Tls {
     pub(crate) fn name_of(&self, target: &Address) -> Result<ServerName<'static>, InvalidTls> {
         match (&self.server_name, target) {
             (Some(name), _) => Ok(name.clone()),
-            (None, Address::Tcp { host, .. }) => checked(host),
-            (None, Address::Unix { .. }) => {
-                Err(InvalidTls("TLS over a unix socket needs tls-server-name, the name in the certificate".into()))
-            }
+            // Without the zone of a link-local address (RFC 4007).
+            (None, Address::Tcp { host, .. }) => checked(host.split('%').next().unwrap_or(host)),
+            (None, Address::Unix { .. }) => Err(InvalidTls(format!(
+                "tls: {target} has no host that the certificate could be for; give the server name"
+            ))),
         }
     }
 
@@ -132,12 +142,14 @@ fn builder(
 
 fn checked(name: &str) -> Result<ServerName<'static>, InvalidTls> {
     ServerName::try_from(name).map(|name| name.to_owned()).map_err(|_| {
-        InvalidTls(format!("{name:?} is no name that a certificate can have; give one as tls-server-name"))
+        InvalidTls(format!(
+            "tls: the server name {name:?} is neither a DNS name nor an IP address; write it without port and brackets"
+        ))
     })
 }
 
 fn invalid(setting: &str, file: &Path, why: &str) -> InvalidTls {
-    InvalidTls(format!("{setting}: {}: {why}", file.display()))
+    InvalidTls(format!("tls: the {setting} file {:?}: {why}", file.display().to_string()))
 }
 
 impl fmt::Debug for Tls {

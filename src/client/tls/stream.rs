@@ -1,10 +1,11 @@
 //! A socket under TLS: what rustls makes of bytes, moved to and from the socket.
 
 use super::Tls;
-use super::refusal::Refusal;
+use super::fault::{Known, TlsFault};
 use crate::client::socket::Socket;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio_rustls::rustls;
 use tokio_rustls::rustls::ClientConnection;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -18,8 +19,12 @@ pub(crate) struct TlsStream {
 #[derive(Debug)]
 struct Session {
     connection: ClientConnection,
+    /// What the server's certificate must be for.
+    name: String,
     /// The client has a certificate to show.
     has_certificate: bool,
+    /// The server has sent something.
+    begun: bool,
     /// What came off the socket in one read.
     records: Vec<u8>,
     /// The socket has no more for us: its end came, or TLS's, or TLS failed.
@@ -30,19 +35,25 @@ impl TlsStream {
     /// Makes the handshake. The caller sees to its time.
     ///
     /// # Errors
-    /// A [`Refusal`], or that the socket ended.
+    /// A [`TlsFault`].
     pub(crate) async fn handshake(socket: Socket, tls: &Tls, name: ServerName<'static>) -> io::Result<TlsStream> {
-        let connection = tls.begin(name).map_err(io::Error::other)?;
-        let records = Vec::with_capacity(RECORDS_BYTES);
-        let session = Session { connection, has_certificate: tls.has_certificate(), records, ended: false };
+        let session = Session {
+            name: name.to_str().into_owned(),
+            connection: tls.begin(name).map_err(io::Error::other)?,
+            has_certificate: tls.has_certificate(),
+            begun: false,
+            records: Vec::with_capacity(RECORDS_BYTES),
+            ended: false,
+        };
         let stream = TlsStream { socket, session: Mutex::new(session) };
         match stream.shake().await {
             Ok(()) => Ok(stream),
-            Err(error) => {
+            Err(error) if TlsFault::inside(&error).is_some_and(|fault| fault.is_refusal) => {
                 // The server is told what is wrong with it.
                 let _ = stream.try_write(&[]);
                 Err(error)
             }
+            Err(error) => Err(TlsFault::hung_up(error, stream.lock().begun).into()),
         }
     }
 
@@ -63,7 +74,7 @@ impl TlsStream {
             } else if unasked.is_empty() {
                 return Ok(());
             } else {
-                return Err(io::Error::other("it sent something before it was asked"));
+                return Err(TlsFault::spoke_first().into());
             }
         }
     }
@@ -80,7 +91,7 @@ impl TlsStream {
     /// Reads; see [`Socket::try_read`].
     ///
     /// # Errors
-    /// Also a [`Refusal`]; and `UnexpectedEof` where the socket ended and TLS had not.
+    /// Also a [`TlsFault`].
     pub(crate) fn try_read(&self, received: &mut Vec<u8>) -> io::Result<usize> {
         self.read(received, Socket::try_read)
     }
@@ -124,7 +135,9 @@ impl TlsStream {
         for _ in 0..MOST_READS {
             session.records.clear();
             if !session.ended {
-                session.ended = ask(&self.socket, &mut session.records)? == 0;
+                let count = ask(&self.socket, &mut session.records)?;
+                session.begun |= count > 0;
+                session.ended = count == 0;
             }
             let fed = session.feed(received);
             session.ended |= !matches!(fed, Ok(false));
@@ -158,15 +171,21 @@ impl Session {
         let mut records = &self.records[..];
         loop {
             let count = self.connection.read_tls(&mut records)?;
-            let state = self.connection.process_new_packets();
-            let state =
-                state.map_err(|error| io::Error::from(Refusal::new(error, &self.connection, self.has_certificate)))?;
+            let state = self.connection.process_new_packets().map_err(|error| self.fault(error))?;
             let plain = state.plaintext_bytes_to_read() as u64;
             self.connection.reader().take(plain).read_to_end(received)?;
             if count == 0 || records.is_empty() {
                 return Ok(state.peer_has_closed());
             }
         }
+    }
+
+    fn fault(&self, error: rustls::Error) -> TlsFault {
+        if !self.connection.is_handshaking() {
+            return TlsFault::broken(error, self.has_certificate);
+        }
+        let greeted = self.connection.protocol_version().is_some();
+        TlsFault::handshake(error, &Known { name: &self.name, greeted, has_certificate: self.has_certificate })
     }
 }
 
@@ -188,7 +207,7 @@ fn unless_blocked<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn cut() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut off: the end of TLS did not come")
+    io::Error::new(io::ErrorKind::UnexpectedEof, TlsFault::cut())
 }
 
 /// As many records as fit are read at once; one is at most 16 KiB and its header.
