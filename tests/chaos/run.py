@@ -89,7 +89,7 @@ class Fleet:
 
     def instances(self) -> list[dict]:
         told = subprocess.run([SERVER, "instances", self.target, "--json"], capture_output=True, text=True)
-        return json.loads(told.stdout) if told.returncode == 0 and told.stdout.strip() else []
+        return json.loads(told.stdout)["instances"] if told.returncode == 0 else []
 
     def registered(self) -> int:
         return len(self.instances())
