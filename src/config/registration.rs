@@ -59,6 +59,7 @@ impl Registration {
     /// Names the first setting that is out of range, and the range.
     pub fn validate(&self) -> Result<(), Error> {
         const LONGEST_TEXT: usize = 255;
+        const HIGHEST: u32 = 999_999_999;
         within("weight", self.weight as usize, 0, 10_000)?;
         for (name, text) in [("group", &self.group), ("zone", &self.zone)] {
             if text.len() > LONGEST_TEXT || text.contains(char::is_control) {
@@ -73,10 +74,10 @@ impl Registration {
         let mut versions = self.versions.clone();
         versions.sort_unstable();
         versions.dedup();
-        if versions.is_empty() || versions != self.versions {
-            return Err(Error::setting(
-                "service-version must be a list of whole numbers, the lowest first, such as 1,2",
-            ));
+        if versions.is_empty() || versions != self.versions || versions.iter().any(|version| *version > HIGHEST) {
+            return Err(Error::setting(format!(
+                "service-version must be a list of whole numbers up to {HIGHEST}, the lowest first, such as 1,2"
+            )));
         }
         if self.lame_duck > LONGEST {
             return Err(Error::setting(format!("lame-duck must be at most {} s", LONGEST.as_secs())));
@@ -134,11 +135,12 @@ mod tests {
                 Registration { zone: "a\nb".into(), ..ok() },
                 "zone is \"a\\nb\"; it must be at most 255 bytes without control",
             ),
+            (Registration { versions: vec![2, 1], ..ok() }, "service-version must be a list of whole numbers up to"),
+            (Registration { versions: vec![], ..ok() }, "service-version must be a list of whole numbers up to"),
             (
-                Registration { versions: vec![2, 1], ..ok() },
-                "service-version must be a list of whole numbers, the lowest",
+                Registration { versions: vec![1_000_000_000], ..ok() },
+                "service-version must be a list of whole numbers up",
             ),
-            (Registration { versions: vec![], ..ok() }, "service-version must be a list of whole numbers, the lowest"),
             (Registration { session_timeout: Duration::ZERO, ..ok() }, "zk-session-timeout must be from 0.1 to 600 s"),
         ];
         for (settings, said) in cases {

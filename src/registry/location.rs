@@ -63,6 +63,9 @@ pub(super) fn host_and_port(text: &str) -> Result<(String, u16), &'static str> {
         (None, true) => return Err("an IPv6 address needs brackets"),
         (bracketed, _) => bracketed.unwrap_or(host),
     };
+    if host.len() > LONGEST_NAME {
+        return Err("a host is longer than 255 bytes");
+    }
     if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@[]?#".contains(c)) {
         return Err("a host is missing or is none");
     }
