@@ -169,6 +169,40 @@ fn a_string_that_claims_more_bytes_than_there_are_is_a_protocol_error() {
 }
 
 #[test]
+fn what_other_libraries_read_in_different_ways_is_a_protocol_error() {
+    let gates = Gates::new();
+    let server = Library::serve(config(), Handlers::Inline, &gates);
+    let binary: [(&[u8], &str); 4] = [
+        (&[2, 0, 1, 2], "a boolean that is neither 0 nor 1"),
+        (&[15, 0, 11, 0x42, 0, 0, 0, 0], "unknown type code 66"),
+        (&[13, 0, 13, 11, 17, 0, 0, 0, 0], "unknown type code 17"),
+        (&[6, 0, 13, 0, 5], "a value of type i16 where map belongs"),
+    ];
+    let compact: [(&[u8], &str); 5] = [
+        (&[0x34, 0x82, 0x80, 0x80, 0x00], "a varint without an end"),
+        (&[0x34, 0x80, 0x80, 0x04], "a varint of more than 16 bits"),
+        (&[0x04, 0x80, 0x80, 0x04, 0x02], "a varint of more than 16 bits"),
+        (&[0xb9, 0x0e], "unknown type code 14"),
+        (&[0xd4, 0x02], "a value of type i16 where map belongs"),
+    ];
+    for (encoding, start, fields) in
+        [(FRAMED_BINARY, &[12, 0, 1][..], &binary[..]), (FRAMED_COMPACT, &[0x1c], &compact)]
+    {
+        for (field, why) in fields {
+            refused(&server, encoding, "Wire:Echo", &[start, field, &[0, 0]].concat(), why);
+        }
+    }
+    // Writers that do not know what an empty list would hold say STOP or VOID.
+    for (encoding, empty) in
+        [(FRAMED_BINARY, &[12, 0, 1, 15, 0, 11, 1, 0, 0, 0, 0, 0, 0][..]), (FRAMED_COMPACT, &[0x1c, 0xb9, 0x00, 0, 0])]
+    {
+        let mut peer = Peer::connect(server.address, encoding);
+        peer.send(&framed_message(encoding, "Wire:Echo", CALL, 1, empty));
+        assert_eq!(peer.reply().everything().flags, Some(Vec::new()), "{encoding}");
+    }
+}
+
+#[test]
 fn a_message_that_is_no_call_is_an_invalid_message_type() {
     let server = Program::serve(&[]);
     for encoding in ENCODINGS {

@@ -1,7 +1,7 @@
 //! The binary protocol, strict and not, over a slice and a `Vec`, as generated code wants it.
 
 use super::scope::{Room, Scopes};
-use super::types::{binary_code, binary_type};
+use super::types::{binary_code, binary_type, binary_type_of_none};
 use super::{Limits, Malformed, Protocol};
 use thrift::protocol::{
     TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TMessageType,
@@ -68,10 +68,14 @@ impl<'a> BinaryInput<'a> {
     }
 
     fn elements(&mut self, container: TType) -> Result<(TType, i32), Malformed> {
+        self.scopes.value(container)?;
         let [element, a, b, c, d] = self.take()?;
         let count = i32::from_be_bytes([a, b, c, d]);
-        let element = if count == 0 { TType::Void } else { binary_type(element)? };
-        self.scopes.begin_container(container, (element, None), count, self.room())?;
+        let element = match count {
+            0 => binary_type_of_none(element)?,
+            _ => binary_type(element)?,
+        };
+        self.scopes.begin_container((element, None), count, self.room())?;
         Ok((element, count))
     }
 }
@@ -190,13 +194,14 @@ impl TInputProtocol for BinaryInput<'_> {
     }
 
     fn read_map_begin(&mut self) -> thrift::Result<TMapIdentifier> {
+        self.scopes.value(TType::Map)?;
         let [key, value, a, b, c, d] = self.take()?;
         let size = i32::from_be_bytes([a, b, c, d]);
         let (key, value) = match size {
-            0 => (TType::Void, TType::Void),
+            0 => (binary_type_of_none(key)?, binary_type_of_none(value)?),
             _ => (binary_type(key)?, binary_type(value)?),
         };
-        self.scopes.begin_container(TType::Map, (key, Some(value)), size, self.room())?;
+        self.scopes.begin_container((key, Some(value)), size, self.room())?;
         Ok(TMapIdentifier { key_type: Some(key), value_type: Some(value), size })
     }
 

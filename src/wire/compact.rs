@@ -1,7 +1,7 @@
 //! The compact protocol over a slice and a `Vec`, as generated code wants it.
 
 use super::scope::{Room, Scopes};
-use super::types::{compact_code, compact_type};
+use super::types::{compact_code, compact_type, compact_type_of_none};
 use super::varint::{self, unzigzag, zigzag};
 use super::{Limits, Malformed, Protocol};
 use thrift::protocol::{
@@ -74,7 +74,9 @@ impl<'a> CompactInput<'a> {
     }
 
     fn i16(&mut self) -> Result<i16, Malformed> {
-        i16::try_from(self.i32()?).map_err(|_| "an integer too large for its type".into())
+        let (value, length) = varint::read_u16(self.rest())?.ok_or(Malformed::from(ENDS))?;
+        self.position += length;
+        Ok(unzigzag(value.into()) as i16)
     }
 
     fn string(&mut self) -> Result<&'a [u8], Malformed> {
@@ -94,13 +96,17 @@ impl<'a> CompactInput<'a> {
     }
 
     fn elements(&mut self, container: TType) -> Result<(TType, i32), Malformed> {
+        self.scopes.value(container)?;
         let [first] = self.take()?;
         let count = match first >> 4 {
             15 => checked_size(self.varint_u32()?)?,
             short => i32::from(short),
         };
-        let element = if count == 0 { TType::Void } else { compact_type(first & 0x0f)? };
-        self.scopes.begin_container(container, (element, None), count, self.room())?;
+        let element = match count {
+            0 => compact_type_of_none(first & 0x0f)?,
+            _ => compact_type(first & 0x0f)?,
+        };
+        self.scopes.begin_container((element, None), count, self.room())?;
         Ok((element, count))
     }
 }
@@ -224,6 +230,7 @@ impl TInputProtocol for CompactInput<'_> {
     }
 
     fn read_map_begin(&mut self) -> thrift::Result<TMapIdentifier> {
+        self.scopes.value(TType::Map)?;
         let size = checked_size(self.varint_u32()?)?;
         let (key, value) = match size {
             0 => (TType::Void, TType::Void),
@@ -232,7 +239,7 @@ impl TInputProtocol for CompactInput<'_> {
                 (compact_type(types >> 4)?, compact_type(types & 0x0f)?)
             }
         };
-        self.scopes.begin_container(TType::Map, (key, Some(value)), size, self.room())?;
+        self.scopes.begin_container((key, Some(value)), size, self.room())?;
         Ok(TMapIdentifier { key_type: Some(key), value_type: Some(value), size })
     }
 

@@ -64,16 +64,14 @@ impl Scopes {
         self.current = Expected::same(kind);
     }
 
-    /// A list, set or map begins; `first` and `second` are the types of elements, or of keys and values. What is in
-    /// it must fit in the `left` bytes that follow.
+    /// A list, set or map begins, for which [`Scopes::value`] has found a place; `elements` are the types of elements, or
+    /// of keys and values. What is in it must fit in the bytes that follow.
     pub(super) fn begin_container(
         &mut self,
-        container: TType,
         elements: (TType, Option<TType>),
         count: i32,
         room: Room<'_>,
     ) -> Result<(), Malformed> {
-        self.value(container)?;
         let (first, second) = elements;
         let fewest = fewest_bytes(room.protocol, first) + second.map_or(0, |kind| fewest_bytes(room.protocol, kind));
         let count = usize::try_from(count).map_err(|_| Malformed::from("a container of a negative count"))?;
@@ -147,8 +145,7 @@ mod tests {
         let mut scopes = Scopes::new(&limits);
         let mut claim = |count, bytes_left| {
             let room = Room { protocol: Protocol::Binary, limits: &limits, bytes_left, bytes_in_all: 100 };
-            scopes.field(TType::List);
-            scopes.begin_container(TType::List, (TType::I08, None), count, room)
+            scopes.begin_container((TType::I08, None), count, room)
         };
         claim(60, 90).expect("60 of 100 bytes");
         claim(40, 80).expect("all of them");

@@ -1,7 +1,7 @@
 //! Finds the end of an unframed message, however slowly it arrives.
 
 use super::message::Header;
-use super::types::{binary_type, compact_type, fewest_bytes, fixed_bytes};
+use super::types::{binary_type, binary_type_of_none, compact_type, compact_type_of_none, fewest_bytes, fixed_bytes};
 use super::{Limits, Malformed, Protocol, varint};
 use thrift::protocol::TType;
 
@@ -96,7 +96,7 @@ impl Skip {
             Protocol::Compact => {
                 let kind = compact_type(first & 0x0f)?;
                 let id_bytes = match first >> 4 {
-                    0 => match varint::read_u32(&rest[1..])? {
+                    0 => match varint::read_u16(&rest[1..])? {
                         Some((_, length)) => length,
                         None => return Ok(false),
                     },
@@ -146,7 +146,11 @@ impl Skip {
                 Some((start_bytes, opens)) => (start_bytes, opens),
                 None => return Ok(false),
             },
-            (Protocol::Compact, TType::I16 | TType::I32) => match varint::read_u32(rest)? {
+            (Protocol::Compact, TType::I16) => match varint::read_u16(rest)? {
+                Some((_, length)) => (length, None),
+                None => return Ok(false),
+            },
+            (Protocol::Compact, TType::I32) => match varint::read_u32(rest)? {
                 Some((_, length)) => (length, None),
                 None => return Ok(false),
             },
@@ -204,6 +208,12 @@ impl Skip {
             );
         }
         if start.count == 0 {
+            let decode = match self.protocol {
+                Protocol::Binary | Protocol::OldBinary => binary_type_of_none,
+                Protocol::Compact => compact_type_of_none,
+            };
+            decode(start.first)?;
+            start.second.map(decode).transpose()?;
             return Ok(Some((start.bytes, None)));
         }
         let left = start.count as u32;

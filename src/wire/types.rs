@@ -23,6 +23,23 @@ pub(super) fn binary_type(code: u8) -> Result<TType, Malformed> {
     })
 }
 
+/// The type that an empty container names for its elements is of no meaning, and some write STOP or VOID; but what is no
+/// type at all, Apache's Java library refuses.
+pub(super) fn binary_type_of_none(code: u8) -> Result<TType, Malformed> {
+    if code > 1 {
+        binary_type(code)?;
+    }
+    Ok(TType::Void)
+}
+
+/// As [`binary_type_of_none`]: here Apache's Python and Java libraries refuse what is no type.
+pub(super) fn compact_type_of_none(code: u8) -> Result<TType, Malformed> {
+    if code > 0 {
+        compact_type(code)?;
+    }
+    Ok(TType::Void)
+}
+
 /// The binary protocol's code of a type.
 pub(super) fn binary_code(kind: TType) -> u8 {
     match kind {

@@ -5,6 +5,17 @@ use super::Malformed;
 /// What a varint read gave: the value and how many bytes it took, or `None` where the bytes end before it does.
 pub(super) type Varint<T> = Result<Option<(T, usize)>, Malformed>;
 
+/// Reads an unsigned 16-bit varint at the start of `bytes`: as [`read_u32`].
+pub(super) fn read_u16(bytes: &[u8]) -> Varint<u16> {
+    match read_bits(bytes, 3)? {
+        Some((value, length)) => match u16::try_from(value) {
+            Ok(value) => Ok(Some((value, length))),
+            Err(_) => Err("a varint of more than 16 bits".into()),
+        },
+        None => Ok(None),
+    }
+}
+
 /// Reads an unsigned 32-bit varint at the start of `bytes`; more than 32 bits are refused, not cut.
 pub(super) fn read_u32(bytes: &[u8]) -> Varint<u32> {
     match read_bits(bytes, 5)? {
