@@ -115,6 +115,9 @@ mod tests {
             ("unix:*", [false, true, false, false]),
             ("addr:10.0.0.0/8", [false, false, true, true]),
             ("addr:10.1.2.4", [false; 4]),
+            ("addr:::ffff:10.1.0.0/112", [false, false, true, true]),
+            ("addr:::ffff:10.1.2.3", [false, false, true, true]),
+            ("addr:::/0", [false; 4]),
             ("addr:192.0.2.1", [true, false, false, false]),
             ("*", [true; 4]),
         ];

@@ -122,9 +122,18 @@ fn user(name: &str) -> Result<u32, String> {
 /// The text is neither; the error shows the forms.
 pub fn address_range(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(single).ok_or_else(|| {
+    let range: Option<IpNet> = text.parse().ok().or_else(single);
+    range.map(canonical).ok_or_else(|| {
         format!("{:?} is no address and no range of addresses; write 10.0.0.0/8, 192.0.2.7 or fd00::/8", shown(text))
     })
+}
+
+/// IPv4 addresses that are written as IPv6 ones, as IPv4: so peers' addresses are compared ([`Address::ip`]).
+fn canonical(range: IpNet) -> IpNet {
+    match (range, range.network().to_canonical(), range.prefix_len().checked_sub(96)) {
+        (IpNet::V6(_), network @ IpAddr::V4(_), Some(bits)) => IpNet::new(network, bits).unwrap_or(range),
+        _ => range,
+    }
 }
 
 fn what(text: &str) -> Result<What, String> {
