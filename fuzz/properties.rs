@@ -8,7 +8,7 @@ mod wire_idl;
 
 use calculate::config::Config;
 use calculate::idl::calculate::CalculateSyncProcessor;
-use calculate::server::Server;
+use calculate::server::{AccessList, Address, Identity, Peer, Server, TlsSession};
 use calculate::service::Calculator;
 use calculate::wire::binary::{BinaryInput, BinaryOutput};
 use calculate::wire::compact::{CompactInput, CompactOutput};
@@ -19,7 +19,7 @@ use calculate::wire::message::Header;
 use calculate::wire::skip::Skip;
 use calculate::wire::{Envelope, Framing, Headers, Limits, MAX_HEADERS, Protocol};
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol, TSerializable};
 use wire_idl::Everything;
 
@@ -153,6 +153,50 @@ pub fn reply(bytes: &[u8]) {
             other => panic!("a reply is {other:?}"),
         }
     }
+}
+
+/// Reading an access list never panics, and what is wrong is said in one line that names a line of the list. A list that
+/// is taken says the same every time and in any order: a call is permitted when a rule alone permits it and none alone
+/// denies it. So a denial always wins, wherever it stands.
+pub fn access(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let list = match AccessList::parse(&text) {
+        Ok(list) => Arc::new(list),
+        Err(error) => {
+            assert_eq!(AccessList::parse(&text), Err(error.clone()));
+            let line = error.strip_prefix("line ").and_then(|rest| rest.split_once(':')).expect("a line's number").0;
+            assert!((1..=text.lines().count()).contains(&line.parse().expect("a number")), "{error}");
+            assert!(!error.contains(char::is_control) && error.len() < 1000, "{error:?}");
+            return;
+        }
+    };
+    assert_eq!(AccessList::parse(&text), Ok((*list).clone()));
+    let backwards = text.lines().rev().map(|line| format!("{line}\n")).collect::<String>();
+    let backwards = Arc::new(AccessList::parse(&backwards).expect("the same rules"));
+    let rule = |text: &str| AccessList::parse(text).ok().filter(|rule| !rule.is_empty()).map(Arc::new);
+    let alone: Vec<_> = text.lines().filter_map(rule).collect();
+    let denied: Vec<_> = text.lines().filter_map(|line| rule(&format!("allow * *\n{line}"))).collect();
+    assert_eq!(alone.len(), list.len());
+    for peer in peers() {
+        for (service, method) in [("Calculate", &b"Square"[..]), ("Calculate", b"*"), ("a.b", b"c"), ("", b"\xff")] {
+            let permits = |list: &Arc<AccessList>| list.clone().grants(&peer).permit(service, method);
+            let expected = alone.iter().any(permits) && denied.iter().all(permits);
+            assert_eq!((permits(&list), permits(&backwards)), (expected, expected), "{peer} {service} {method:x?}");
+        }
+    }
+}
+
+fn peers() -> [Peer; 4] {
+    let tcp = |address: &str| Address::Tcp(address.parse().expect("an address"));
+    let identity = Identity { common_name: Some("bob".into()), names: vec!["a.b".into(), "spiffe://a/b".into()] };
+    let tls = Some(TlsSession { version: "TLSv1.3", identity: Some(identity) });
+    let plain = |address| Peer { address, proxy: None, tls: None };
+    [
+        plain(tcp("10.1.2.3:4")),
+        plain(tcp("[::ffff:10.1.2.3]:4")),
+        plain(Address::Unix { uid: 0, pid: 1 }),
+        Peer { address: tcp("[2001:db8::1]:5"), proxy: None, tls },
+    ]
 }
 
 fn assert_same(pieced: &(Vec<u8>, bool), whole: &(Vec<u8>, bool)) {

@@ -41,3 +41,15 @@ for protocol in ("binary", "compact", "old"):
     calls = [bytes.fromhex(row[-1]) for row in ROWS if row[1] == protocol and row[2] == "CALL"][:20]
     write("reply", f"pipelined_{protocol}", b"".join(calls))
     write("reply", f"pipelined_framed_{protocol}", b"".join(len(c).to_bytes(4, "big") + c for c in calls))
+
+RULES = (
+    "allow cert:a.b *", "allow cert:*.b Calculate.*", "deny cert:spiffe://a/b a.b.c", "allow cert:* Calculate.Square *",
+    "allow cn:bob Calculate.Square Calculate.Cal", "deny unix:root *", "allow unix:0 *", "deny unix:* a.b.*",
+    "allow addr:10.0.0.0/8 *", "deny addr:10.1.2.3 Calculate.Square", "allow addr:2001:db8::/32 *",
+    "deny addr:::ffff:10.0.0.0/104 *", "allow * *  # all", "deny * a.b.c", "# nothing", "permit * *", "allow", "allow *",
+    "allow alice *", "allow addr:10.0.0.0/99 *", "allow * Square", "\ufeffallow * *", "allow\u00a0*\t*", "deny cert:* *\r",
+)
+for number, rule in enumerate(RULES):
+    write("access", f"rule_{number}", rule.encode())
+for number in range(4):
+    write("access", f"list_{number}", "\n".join(rule for rule in RULES[number:15] if rule).encode())

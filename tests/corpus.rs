@@ -42,6 +42,11 @@ fn ttheader_holds_over_its_corpus() {
 }
 
 #[test]
+fn access_lists_hold_over_their_corpus() {
+    over_corpus("access", properties::access);
+}
+
+#[test]
 fn replies_hold_over_their_corpus() {
     over_corpus("reply", properties::reply);
 }

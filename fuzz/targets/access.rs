@@ -1,0 +1,7 @@
+//! See `properties::access` for what must hold.
+#![no_main]
+
+#[path = "../properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::access(bytes));
