@@ -8,7 +8,8 @@ VENV   := clients/python/.venv
 JAR    := clients/java/target/calculate-client.jar
 SERVER := target/release/calculate
 
-.PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java interop check gen vectors bench chaos fuzz clean
+.PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java test-differential interop check gen vectors \
+	bench chaos fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,7 +41,7 @@ $(JAR): $(shell find clients/java/src/main clients/java/src/generated -name '*.j
 demo: build ## start a server, call it from Rust, Python and Java, stop it
 	@tests/demo.sh
 
-test: test-rust test-python test-java ## every test of every language, against the real server
+test: test-rust test-python test-java test-differential ## every test of every language, against the real server
 
 zookeeper: ## the ZooKeeper of the tests, in target/zookeeper
 	@tests/zookeeper/start.sh --build
@@ -53,6 +54,10 @@ test-python: $(SERVER) $(VENV)/installed certs zookeeper
 
 test-java: $(SERVER) certs zookeeper
 	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
+
+test-differential: $(JAR)
+	$(CARGO) build --release --locked --example differential
+	$(PYTHON) fuzz/differential/run.py --cases 4000
 
 interop: $(JAR) certs ## let every client, ours and foreign ones as they are, call every shape in every encoding (INTEROP=--all: none left out)
 	$(CARGO) build --release --locked --example conformance --example interop
@@ -85,8 +90,10 @@ chaos: build ## servers restarted, killed, paused; ZooKeeper gone: no call may f
 	@tests/zookeeper/start.sh --build
 	$(VENV)/bin/python tests/chaos/run.py
 
-fuzz: ## fuzz every parser for a minute each (SECONDS_EACH=60), with the nightly toolchain and cargo-fuzz
+fuzz: $(JAR) ## fuzz every parser for a minute each (SECONDS_EACH=60), and compare with Apache's libraries for as long
 	fuzz/run.sh
+	$(CARGO) build --release --locked --example differential
+	$(PYTHON) fuzz/differential/run.py --seconds $(or $(SECONDS_EACH),60) --seed $$(date +%s)
 
 clean: ## remove all that was built
 	$(CARGO) clean

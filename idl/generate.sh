@@ -28,6 +28,8 @@ generate idl/calculate.thrift         py     calculate/_gen clients/python/src/c
 generate idl/calculate.thrift         "$java" calculate/idl clients/java/src/generated/java/calculate/idl
 generate examples/wordcount.thrift    rs     .              examples/idl
 generate tests/support/wire.thrift    rs     .              tests/support/idl
+generate tests/support/wire.thrift    py     wire           fuzz/differential/python/gen/wire
+generate tests/support/wire.thrift    "$java" wire         fuzz/differential/java/gen/wire
 generate idl/conformance.thrift       rs     .              examples/conformance/idl
 generate idl/conformance_uuid.thrift  rs     .              examples/conformance/idl
 generate idl/conformance.thrift       py     conformance    tests/interop/python/gen/conformance

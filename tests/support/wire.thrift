@@ -1,5 +1,7 @@
 /* Every shape that the wire tests need and that calculate.thrift has no use for. */
 namespace rs idl
+namespace py wire
+namespace java wire
 
 enum Colour { RED = 1, GREEN = 2, BLUE = 4 }
 
