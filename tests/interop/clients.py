@@ -112,6 +112,8 @@ def cpp() -> list[str]:
     inputs = sources("cpp") + idl()
     if once(folder / "installed", inputs):
         lay(HERE / "cpp", folder)
+        # A machine that is new has no lists of packages, an old one perhaps lists of what is no longer there.
+        run("apt-get", "-qq", "update")
         unpack(folder / "root", "libthrift-dev", "thrift-compiler", newest("libboost-dev"))
         (folder / "gen").mkdir()
         compiler = str(folder / "root" / "usr" / "bin" / "thrift")
@@ -129,11 +131,7 @@ def unpack(root: Path, *packages: str) -> None:
     """Debian packages of this machine's own suite, into a folder."""
     debs = root.parent / "debs"
     debs.mkdir()
-    try:
-        run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=debs)
-    except RuntimeError:
-        run("apt-get", "-qq", "update")
-        run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=debs)
+    run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=debs)
     for deb in debs.glob("*.deb"):
         run("dpkg", "-x", str(deb), str(root))
     versions = {deb.name.split("_")[1] for deb in debs.glob("*thrift*.deb")}
@@ -145,7 +143,9 @@ def newest(package: str) -> str:
     """What a Debian package that only names the newest of several depends on."""
     said = subprocess.run(["apt-cache", "depends", package], capture_output=True, text=True).stdout
     found = [line.split()[-1] for line in said.splitlines() if "Depends:" in line]
-    return found[0] if found else package
+    if not found:
+        raise RuntimeError(f"Debian does not say what {package} depends on: {said}")
+    return found[0]
 
 
 CLIENTS = [

@@ -192,11 +192,15 @@ def main() -> int:
 
     commands: dict[str, list[str]] = {}
     unavailable: dict[str, str] = {}
+    broken = 0
     for client in wanted:
         try:
             commands[client.name] = client.install()
         except Unavailable as error:
             unavailable[client.name] = str(error)
+        except RuntimeError as error:
+            unavailable[client.name] = f"it cannot be installed: {error}"
+            broken += 1
     server, address = start_server()
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -215,7 +219,7 @@ def main() -> int:
     stale = [line for line in known if not line.used and not arguments.clients and line.client not in unavailable]
     for line in stale:
         print(f"FAIL cannot.tsv: nothing is like {line.client} {line.encoding} {line.case}: remove that line")
-    failed = sum(bool(cell.faults) for cell in cells) + len(stale) + (len(unavailable) if arguments.all else 0)
+    failed = sum(bool(cell.faults) for cell in cells) + len(stale) + (len(unavailable) if arguments.all else broken)
     print(f"{sum(not cell.faults for cell in cells)} passed, {failed} failed")
     return 1 if failed else 0
 
