@@ -184,6 +184,13 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn several_servers_are_wrong_usage() {
+    let ended = load("127.0.0.1:1,127.0.0.1:2", &["--calls", "1"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    assert!(ended.stderr.starts_with("calculate: load takes one server, HOST:PORT or unix:/path"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_reader_that_has_gone_ends_it_without_a_word() {
     let server = Program::serve(&[]);
     let line = "\"$0\" load --server \"$1\" --calls 5 | true";

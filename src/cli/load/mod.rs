@@ -12,6 +12,7 @@ use super::encoding::EncodingArgs;
 use super::method::Method;
 use super::tls::TlsArgs;
 use super::{fail, say, seconds};
+use crate::client::address::Address;
 use crate::client::{Target, Tls};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
@@ -87,14 +88,18 @@ fn rate(text: &str) -> Result<f64, String> {
 
 impl Load {
     pub(super) fn run(self) -> ExitCode {
+        let Some(server) = self.server.one() else {
+            return fail(2, "load takes one server, HOST:PORT or unix:/path: what it measures is that server");
+        };
         let tls = match self.tls.tls(&self.server) {
             Ok(tls) => tls,
             Err(error) => return fail(2, error),
         };
         super::serve::allow_descriptors();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
-        let outcome =
-            runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(self.load(tls.as_ref())));
+        let outcome = runtime
+            .map_err(|error| error.to_string())
+            .and_then(|runtime| runtime.block_on(self.load(server, tls.as_ref())));
         match outcome {
             Ok((tally, measured)) => {
                 let report = Report { tally: &tally.borrow(), measured, connections: self.connections };
@@ -112,10 +117,8 @@ impl Load {
         }
     }
 
-    async fn load(&self, tls: Option<&Tls>) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
+    async fn load(&self, server: &Address, tls: Option<&Tls>) -> Result<(Rc<RefCell<Tally>>, Duration), String> {
         let script = Rc::new(Script::write(self.method, self.encoding.encoding(), self.expect == Expect::Echo));
-        let one = "load takes one server, HOST:PORT or unix:/path: what it measures is that server";
-        let server = self.server.one().ok_or(one)?;
         let mut streams = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             streams.push(connection::connect(server, tls).await.map_err(|error| error.to_string())?);
