@@ -51,7 +51,10 @@ fn main() -> Result<(), Error> {
     let arguments = Arguments::parse();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let server = Server::bind(arguments.config())?;
-    let server = server.service("Conformance", ConformanceUuidSyncProcessor::new(Echo::default()));
+    let server = ["Conformance", "ConformanceOther"].into_iter().fold(server, |server, name| {
+        // The second is for callers whose header names the service that they know.
+        server.service(name, ConformanceUuidSyncProcessor::new(Echo::default()))
+    });
     for address in server.local_addrs() {
         println!("listening on {address}");
     }

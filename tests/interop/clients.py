@@ -34,6 +34,8 @@ class Client:
     name: str
     install: Callable[[], list[str]]
     runtime: str = ""
+    # How many it may make for all cases.
+    connections: int = 1
 
 
 def rust() -> list[str]:
@@ -127,6 +129,14 @@ def cpp() -> list[str]:
     return [str(folder / "client")]
 
 
+def volo() -> list[str]:
+    need("cargo")
+    target = TARGET / "volo"
+    manifest = str(HERE / "volo" / "Cargo.toml")
+    run("cargo", "build", "--locked", "--quiet", "--manifest-path", manifest, "--target-dir", str(target))
+    return [str(target / "debug" / "interop-volo")]
+
+
 def unpack(root: Path, *packages: str) -> None:
     """Debian packages of this machine's own suite, into a folder."""
     debs = root.parent / "debs"
@@ -160,6 +170,7 @@ CLIENTS = [
     Client("apache-go", go),
     Client("apache-cpp", cpp),
     Client("apache-node", node),
+    Client("volo", volo, connections=2),  # a pool for each of its two generated clients
     Client("thriftpy2", python("thriftpy2/client.py"), "python"),
     Client("thriftpy2-cython", python("thriftpy2/client.py"), "cython"),
 ]
