@@ -144,7 +144,14 @@ def java():
         subprocess.run(["taskset", "-c", LOAD_CORE, "java", "-jar", jar, benchmark], cwd=ROOT, check=True)
 
 
-PARTS = {part.__name__: part for part in (server, memory, start, python, java)}
+def hostile():
+    """A well-behaved client beside a crowd that means no good."""
+    from hostile import measure
+
+    measure()
+
+
+PARTS = {part.__name__: part for part in (server, memory, start, python, java, hostile)}
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or PARTS:

@@ -1,0 +1,180 @@
+"""A well-behaved client beside a crowd that means no good: its latencies, the server's memory, and the crowd's end.
+
+The crowd: 10,000 idle connections, 1,000 peers that have sent half a message, 1,000 that send a byte a second, 1,000 that
+never read their replies. These last come by the unix socket: over TCP the kernel takes megabytes of replies for each of
+them before the server sees that nobody reads. All limits and time-outs are the defaults.
+"""
+
+import json
+import select
+import signal
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
+
+IDLE, OFFENDERS = 10_000, 1_000
+RATE, SECONDS, ROUNDS = "2000", "6", 3
+DEADLINE = 30  # the default of --message-timeout and --write-timeout
+CALLS_UNREAD = 8_000  # their replies are more than a unix socket holds
+CERTIFICATES = ROOT / "target/certs"
+
+
+def measure():
+    for title, flags, client in (
+        ("plain", [], []),
+        ("TLS", tls_flags(), ["--tls-ca", str(CERTIFICATES / "ca.pem"), "--tls-server-name", "localhost"]),
+    ):
+        print(f"\na crowd beside an open loop of {RATE} calls/s, {title} ({ROUNDS} rounds of {SECONDS} s, medians)")
+        with tempfile.TemporaryDirectory() as folder:
+            beside(f"{folder}/crowd.sock", flags, client)
+
+
+def tls_flags():
+    pair = ["--tls-certificate", str(CERTIFICATES / "server.pem"), "--tls-key", str(CERTIFICATES / "server.key")]
+    return ["--tls", "allow", *pair]
+
+
+def beside(unix, flags, client):
+    # The first line names the first address.
+    command = [str(CALCULATE), "serve", "--workers", "1", *flags, "--listen", "127.0.0.1:0", "--listen", f"unix:{unix}"]
+    with running(command) as (process, address):
+        load(address, client)
+        alone = [load(address, client) for _ in range(ROUNDS)]
+        before = memory_kib(process.pid)
+        with idle(address, client):
+            held = memory_kib(process.pid)
+            print(f"memory per idle connection, {IDLE:,} of them, each after one call: {(held - before) / IDLE:.2f} KiB")
+            only_idle = [load(address, client) for _ in range(ROUNDS)]
+            report("without a crowd", alone)
+            report("with the idle connections", only_idle, alone)
+            crowd = Crowd(address, unix)
+            peak = memory_kib(process.pid)
+            with_all = [load(address, client, crowd) for _ in range(ROUNDS)]
+            print(f"the crowd was whole until {time.monotonic() - crowd.began:.0f} s after its first had begun")
+            report("with all of them", with_all, alone)
+            print(f"memory: {before:,} KiB alone, {held:,} with the idle connections, {peak:,} with all")
+            crowd.see_them_cut()
+        print(f"memory when they have gone: {memory_kib(process.pid):,} KiB; CPU in all {cpu_seconds(process.pid):.1f} s")
+
+
+def load(address, client, crowd=None):
+    command = ["taskset", "-c", LOAD_CORE, str(CALCULATE), "load", "--server", address, "--connections", "16", *client]
+    command += ["--rate", RATE, "--duration", SECONDS, "--warmup", "0.5", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    while process.poll() is None:
+        time.sleep(0.05) if crowd is None else crowd.go_on(0.05)
+    said = json.loads(process.stdout.read())
+    if said["failed"] or said["wrong"]:
+        sys.exit(f"{said['failed']} calls failed, {said['wrong']} answers were wrong: no figure")
+    return said
+
+
+def report(title, rounds, alone=None):
+    latencies = {name: statistics.median(each["latency_us"][name] for each in rounds) for name in ("p50", "p99", "p99.9")}
+    line = "  ".join(f"{name} {value:7.0f} µs" for name, value in latencies.items())
+    ratio = ""
+    if alone:
+        ratio = f"  p99 ratio {latencies['p99'] / statistics.median(each['latency_us']['p99'] for each in alone):.2f}"
+    print(f"{title:28} {line}{ratio}", flush=True)
+
+
+@contextmanager
+def idle(address, client):
+    command = [str(CALCULATE), "load", "--server", address, "--connections", str(IDLE), "--calls", "1", "--hold", "600", *client]
+    holder = subprocess.Popen(["taskset", "-c", LOAD_CORE, *command], stdout=subprocess.PIPE, text=True)
+    while holder.stdout.readline().strip() != "holding":
+        if holder.poll() is not None:
+            sys.exit("the connections could not be held")
+    try:
+        yield
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+
+
+class Crowd:
+    """Three thousand sockets, and when each was first at fault."""
+
+    def __init__(self, address, unix):
+        host, _, port = address.rpartition(":")
+        self.first_fault, self.cut = {}, {}
+        self.slow, self.began = [], time.monotonic()
+        for _ in range(OFFENDERS):
+            stream = socket.socket(socket.AF_UNIX)
+            stream.connect(unix)
+            self.join("never read their replies", stream)
+            stream.setblocking(True)
+            stream.settimeout(20)
+            stream.sendall(square() * CALLS_UNREAD)
+            self.first_fault[stream] = ("never read their replies", time.monotonic())
+        for kind in ("sent half a message", "send a byte a second"):
+            for _ in range(OFFENDERS):
+                stream = socket.create_connection((host, int(port)))
+                self.join(kind, stream)
+                stream.send(square()[: 20 if kind.startswith("sent") else 1])
+                if kind.startswith("send a"):
+                    self.slow.append(stream)
+        self.next_byte, self.sent = time.monotonic() + 1, 1
+
+    def join(self, kind, stream):
+        stream.setblocking(False)
+        self.first_fault[stream] = (kind, time.monotonic())
+
+    def go_on(self, seconds):
+        """Sends what is due, and looks for whom the server has cut."""
+        time.sleep(seconds)
+        if time.monotonic() >= self.next_byte:
+            self.next_byte += 1
+            self.look()
+            for stream in self.slow:
+                try:
+                    stream.send(square()[self.sent : self.sent + 1])
+                except OSError:
+                    pass
+            self.sent += 1
+
+    def look(self):
+        for stream, (kind, _) in self.first_fault.items():
+            if stream not in self.cut and is_cut(stream, reads=not kind.startswith("never")):
+                self.cut[stream] = time.monotonic()
+
+    def see_them_cut(self):
+        """Waits for all of them to be cut, and prints after how long they were."""
+        give_up = time.monotonic() + 2 * DEADLINE
+        while len(self.cut) < len(self.first_fault) and time.monotonic() < give_up:
+            self.go_on(0.2)
+            self.look()
+        for wanted in sorted({kind for kind, _ in self.first_fault.values()}):
+            mine = [stream for stream, (kind, _) in self.first_fault.items() if kind == wanted]
+            times = [self.cut[stream] - self.first_fault[stream][1] for stream in mine if stream in self.cut]
+            spread = f"after {min(times):.1f} to {max(times):.1f} s" if times else ""
+            print(f"cut of those who {wanted:24} {len(times):5} of {len(mine)} {spread} (deadline {DEADLINE} s)")
+            for stream in mine:
+                stream.close()
+
+
+def is_cut(stream, reads):
+    if not reads:
+        # Who never reads learns of it from the kernel.
+        poller = select.poll()
+        poller.register(stream, select.POLLHUP | select.POLLRDHUP)
+        return bool(poller.poll(0))
+    try:
+        return stream.recv(1024) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def square():
+    message = b"\x80\x01\x00\x01\x00\x00\x00\x06Square\x00\x00\x00\x01" + struct.pack("!bhbhd", 12, 1, 4, 1, 9.0) + b"\0\0"
+    return struct.pack("!I", len(message)) + message
