@@ -62,6 +62,22 @@ fn handshakes_that_end_anywhere_are_forgotten() {
 }
 
 #[test]
+fn an_address_where_a_host_name_belongs_costs_the_log_no_line() {
+    let server = serve("require", &[]);
+    for _ in 0..10 {
+        let mut hello = hello(&server, VERSIONS[1]);
+        let name = hello.windows(9).position(|part| part == b"localhost").expect("the name that is asked for");
+        hello[name..name + 9].copy_from_slice(b"127.0.0.1");
+        let mut stream = connect(&server);
+        stream.write_all(&hello).expect("sent");
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        assert_eq!(all_of(&mut stream).first(), Some(&0x16), "it goes on with the handshake");
+    }
+    eventually("their ends are logged", || !server.logged("TLS handshake").is_empty());
+    assert!(server.logged("rustls").is_empty(), "{:?}", server.logged("rustls"));
+}
+
+#[test]
 fn a_handshake_with_any_bit_wrong_is_refused_in_words_that_show_no_inside() {
     let mut server = serve("require", &[]);
     for versions in VERSIONS {

@@ -42,6 +42,26 @@ fn every_encoding_is_answered_in_both_versions_and_beside_plain_connections() {
     }
 }
 
+/// RFC 8446, 4.6.3: the client asks for new keys in both directions.
+#[test]
+fn new_keys_in_the_middle_of_a_connection_lose_nothing() {
+    let server = serve("require", &[]);
+    let client = Client { versions: ONLY_13, ..Client::default() };
+    let mut peer = client.connect(server.address, FRAMED_BINARY).expect("a handshake");
+    for round in 0..20 {
+        for number in 0..3 {
+            peer.square(number, 9.0);
+        }
+        peer.stream.conn.refresh_traffic_keys().expect("TLS 1.3 has new keys");
+        peer.square(3, 16.0);
+        for number in 0..4 {
+            let reply = peer.reply();
+            assert_eq!(reply.sequence_id, number, "round {round}");
+            assert_eq!(reply.number(), if number < 3 { 3.0 } else { 4.0 });
+        }
+    }
+}
+
 #[test]
 fn a_plain_connection_to_a_port_that_requires_tls_is_closed_and_logged() {
     let server = serve("require", &[]);

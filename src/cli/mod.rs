@@ -39,7 +39,7 @@ enum Command {
 /// Runs what the command line asks for. Exit codes: 0 done, 1 not done (one line on standard error says why), 2 wrong
 /// usage.
 pub fn run() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    log_to_stderr();
     match Program::parse_from(std::env::args_os().map(number_no_flag)).command {
         Command::Serve(serve) => serve.run(),
         Command::Call(call) => call.run(),
@@ -50,6 +50,13 @@ pub fn run() -> ExitCode {
         Command::Weight(weight) => weight.run(),
         Command::Idl(idl) => idl.run(),
     }
+}
+
+/// Logs from "info" on, or what `RUST_LOG` says. Of rustls errors only, unless `RUST_LOG` names it: it warns of each peer
+/// that asks for an IP address by name, and a peer can do that as often as it likes.
+fn log_to_stderr() {
+    let mut log = env_logger::Builder::new();
+    log.filter_level(log::LevelFilter::Info).filter_module("rustls", log::LevelFilter::Error).parse_default_env().init();
 }
 
 /// To clap `-inf`, `-nan` and `-.5` are flags; this gives the same numbers in forms that are none.
