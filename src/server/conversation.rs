@@ -361,8 +361,8 @@ impl<'a> Conversation<'a> {
 /// Tells HTTP in its own words what this port is; the others would not understand.
 fn turn_away(foreign: Foreign, output: &mut Vec<u8>) -> Ending {
     if foreign == Foreign::Http {
-        const TEXT: &str = "This port speaks Apache Thrift: the binary or the compact protocol, framed, unframed or in \
-                            THeader or TTHeader. It does not speak HTTP; call it with a Thrift client.\n";
+        const TEXT: &str = "This port speaks Apache Thrift: the binary (strict or not) or the compact protocol, framed, \
+                            unframed, in THeader or in TTHeader. It does not speak HTTP; call it with a Thrift client.\n";
         let length = TEXT.len();
         let head = format!(
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
