@@ -18,6 +18,13 @@ import org.apache.thrift.TConfiguration;
  */
 final class Connection {
   private static final int MAX_ABANDONED = 1024;
+
+  /**
+   * So long after a reply the server is taken to have left the connection open. If it closes it in
+   * that time, it could as well have closed it between a look and the call.
+   */
+  private static final long NO_LOOK_NANOS = 50_000;
+
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final Target target;
@@ -331,7 +338,7 @@ final class Connection {
    * server may have closed it.
    */
   private boolean isAlive() {
-    if (isUsable() && role.isFree() && !fresh) {
+    if (isUsable() && role.isFree() && !fresh && !reader.broughtSomethingWithin(NO_LOOK_NANOS)) {
       read();
     }
     fresh = false;

@@ -27,6 +27,9 @@ final class ReplyReader {
   /** Others look at it. */
   private volatile long arrivals;
 
+  /** When something came last, as {@link System#nanoTime} says; seen with {@link #arrivals}. */
+  private long lastArrival;
+
   /**
    * Reads for a connection.
    *
@@ -53,6 +56,11 @@ final class ReplyReader {
     return arrivals;
   }
 
+  /** Whether something came within the last so many nanoseconds. */
+  boolean broughtSomethingWithin(long nanos) {
+    return arrivals > 0 && System.nanoTime() - lastArrival < nanos;
+  }
+
   /** Whether what came is a TLS alert (RFC 8446, 5.1 and 6) instead of a first reply. */
   boolean startedWithAlert() {
     int from = received.from();
@@ -71,6 +79,7 @@ final class ReplyReader {
     do {
       count = received.readFrom(transport);
       if (count > 0) {
+        lastArrival = System.nanoTime();
         arrivals = arrivals + 1;
         answerCalls();
       }
