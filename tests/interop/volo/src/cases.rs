@@ -12,6 +12,8 @@ use pilota::{AHashMap, AHashSet, Bytes, FastStr};
 use std::fmt::Debug;
 use std::future::Future;
 use std::net::SocketAddr;
+use volo::net::dial::Config;
+use volo::net::tls::{ClientTlsConfig, TlsConnector, TlsMakeTransport};
 use volo_thrift::codec::default::DefaultMakeCodec;
 use volo_thrift::codec::default::thrift::MakeThriftCodec;
 use volo_thrift::codec::default::ttheader::MakeTTHeaderCodec;
@@ -40,17 +42,32 @@ impl From<ThriftException> for Fault {
     }
 }
 
+/// Connections that are encrypted, to a server that is called localhost.
+fn tls(authority: &str) -> TlsMakeTransport {
+    let connector = TlsConnector::builder().enable_default_root_certs(false);
+    let connector = connector.add_pem_from_file(authority).and_then(|connector| connector.build());
+    let settings = ClientTlsConfig::new("localhost", connector.expect("the authority's certificate"));
+    TlsMakeTransport::new(Config::default(), settings)
+}
+
 impl Caller {
-    pub(crate) fn new(server: &str, encoding: &str) -> Option<Caller> {
+    /// `authority` is the file of whoever signed the server's certificate; without one nothing is encrypted.
+    pub(crate) fn new(server: &str, encoding: &str, authority: Option<&str>) -> Option<Caller> {
         let address: SocketAddr = server.parse().ok()?;
+        macro_rules! build {
+            ($builder:expr, $codec:expr) => {{
+                let builder = $builder.make_codec($codec).address(address);
+                match authority {
+                    Some(file) => builder.make_transport(tls(file)).build(),
+                    None => builder.build(),
+                }
+            }};
+        }
         macro_rules! clients {
             ($codec:expr) => {
                 Caller {
-                    service: ConformanceClientBuilder::new("Conformance").make_codec($codec).address(address).build(),
-                    other: ConformanceOtherClientBuilder::new("Conformance")
-                        .make_codec($codec)
-                        .address(address)
-                        .build(),
+                    service: build!(ConformanceClientBuilder::new("Conformance"), $codec),
+                    other: build!(ConformanceOtherClientBuilder::new("Conformance"), $codec),
                 }
             };
         }

@@ -14,13 +14,9 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let arguments: HashMap<&str, &str> = words.chunks_exact(2).map(|pair| (&*pair[0], &*pair[1])).collect();
-    let unsupported = "Volo does not speak it";
-    if arguments.contains_key("--tls-ca") {
-        eprintln!("Volo is built without TLS here");
-        return ExitCode::from(3);
-    }
-    let Some(caller) = Caller::new(arguments["--server"], arguments["--encoding"]) else {
-        eprintln!("{unsupported}");
+    let authority = arguments.get("--tls-ca").copied();
+    let Some(caller) = Caller::new(arguments["--server"], arguments["--encoding"], authority) else {
+        eprintln!("Volo does not speak it");
         return ExitCode::from(3);
     };
     let vectors = std::fs::read_to_string(arguments["--vectors"]).expect("the vectors");
