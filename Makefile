@@ -9,7 +9,7 @@ JAR    := clients/java/target/calculate-client.jar
 SERVER := target/release/calculate
 
 .PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java test-differential interop check gen vectors \
-	bench chaos fuzz clean
+	bench chaos soak fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,7 +22,7 @@ build: $(SERVER) $(VENV)/installed $(JAR) ## the server, the Python client in it
 certs: target/certs/ca.pem ## a test CA, and certificates for servers and clients, in target/certs
 
 target/certs/ca.pem: examples/certs.rs
-	@$(CARGO) run --quiet --release --locked --example certs -- target/certs
+	@$(CARGO) run --quiet --profile quick --locked --example certs -- target/certs
 	@touch $@
 
 $(SERVER): $(shell find src idl -name '*.rs' -o -name '*.thrift') Cargo.toml Cargo.lock
@@ -47,7 +47,7 @@ zookeeper: ## the ZooKeeper of the tests, in target/zookeeper
 	@tests/zookeeper/start.sh --build
 
 test-rust: $(SERVER) certs zookeeper
-	$(CARGO) test --release --locked
+	$(CARGO) test --profile quick --locked
 
 test-python: $(SERVER) $(VENV)/installed certs zookeeper
 	cd clients/python && .venv/bin/python -m pytest -q
@@ -56,16 +56,16 @@ test-java: $(SERVER) certs zookeeper
 	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
 test-differential: $(JAR)
-	$(CARGO) build --release --locked --example differential
+	$(CARGO) build --profile quick --locked --example differential
 	$(PYTHON) fuzz/differential/run.py --cases 4000
 
 interop: $(JAR) certs ## let every client, ours and foreign ones as they are, call every shape in every encoding (INTEROP=--all: none left out)
-	$(CARGO) build --release --locked --example conformance --example interop
+	$(CARGO) build --profile quick --locked --example conformance --example interop
 	$(PYTHON) tests/interop/run.py $(INTEROP)
 
 check: $(VENV)/installed ## formatting, lints, documentation, generated code: changes nothing
 	$(CARGO) fmt --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	$(CARGO) clippy --profile quick --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 	cd clients/python && .venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 	$(MVN) -f clients/java/pom.xml spotless:check javadoc:javadoc
@@ -86,13 +86,16 @@ bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh
 
 chaos: build ## servers restarted, killed, paused; ZooKeeper gone: no call may fail (CHAOS=long for all of it)
-	@$(CARGO) build --quiet --release --locked --example caller
+	@$(CARGO) build --quiet --profile quick --locked --example caller
 	@tests/zookeeper/start.sh --build
 	$(VENV)/bin/python tests/chaos/run.py
 
+soak: build certs ## ten minutes (SECONDS=600) of good and hostile traffic together: nothing wrong, nothing lost, nothing that grows
+	@$(PYTHON) tests/soak/soak.py --seconds $(or $(SECONDS),600)
+
 fuzz: $(JAR) ## fuzz every parser for a minute each (SECONDS_EACH=60), and compare with Apache's libraries for as long
 	fuzz/run.sh
-	$(CARGO) build --release --locked --example differential
+	$(CARGO) build --profile quick --locked --example differential
 	$(PYTHON) fuzz/differential/run.py --seconds $(or $(SECONDS_EACH),60) --seed $$(date +%s)
 
 clean: ## remove all that was built

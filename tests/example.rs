@@ -19,7 +19,9 @@ use wordcount::{NothingToCount, TWordCountSyncClient, WordCountSyncClient};
 fn example() -> PathBuf {
     let folder = Path::new(PROGRAM).parent().expect("a folder");
     let target = folder.parent().expect("the target folder");
-    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    // Its folder has its profile's name, but for one.
+    let name = folder.file_name().and_then(|name| name.to_str()).expect("a profile's folder");
+    let profile = if name == "debug" { "dev" } else { name };
     let mut build = Command::new(env!("CARGO"));
     build
         .args(["build", "--quiet", "--locked", "--example", "wordcount", "--profile", profile, "--target-dir"])

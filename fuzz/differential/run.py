@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="go on for so long, instead of a number of cases")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    ours = Reader("ours", [str(ROOT / "target/release/examples/differential")])
+    ours = Reader("ours", [str(ROOT / "target/quick/examples/differential")])
     others = readers()
     tables = Table("differences.tsv"), Table("stricter.tsv")
     began, count, accepted, faults = time.monotonic(), 0, 0, []

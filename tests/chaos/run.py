@@ -120,7 +120,7 @@ class Callers:
     def __init__(self, target: str) -> None:
         environment = {**os.environ, "XDG_CACHE_HOME": tempfile.mkdtemp(prefix="chaos-")}
         commands = {
-            "Rust": [ROOT / "target/release/examples/caller"],
+            "Rust": [ROOT / "target/quick/examples/caller"],
             "Python": [PYTHON, ROOT / "tests/chaos/caller.py"],
             "Java": ["java", "-cp", JAR, ROOT / "tests/chaos/Caller.java"],
         }

@@ -39,7 +39,7 @@ class Client:
 
 
 def rust() -> list[str]:
-    return [str(ROOT / "target" / "release" / "examples" / "interop")]
+    return [str(ROOT / "target" / "quick" / "examples" / "interop")]
 
 
 def python(program: str) -> Callable[[], list[str]]:

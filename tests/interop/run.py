@@ -44,7 +44,7 @@ ENCODINGS = [
 ]
 TLS = "tls:"
 CERTS = ROOT / "target" / "certs"
-SERVER = ROOT / "target" / "release" / "examples" / "conformance"
+SERVER = ROOT / "target" / "quick" / "examples" / "conformance"
 NO_SUCH_ENCODING = 3
 TIMEOUT_S = 120
 
