@@ -57,8 +57,8 @@ class _Blocking:
     def counters(self) -> calculate.Counters | None:
         return self._client.counters()
 
-    def channel_call(self, method: Any, args: Any, timeout: float | None = None) -> Any:
-        return self._loop.run_until_complete(self._client._channel.call(method, args, timeout))
+    def call(self, method: Any, args: Any, **options: Any) -> Any:
+        return self._loop.run_until_complete(self._client.call(method, args, **options))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._client.close())

@@ -13,9 +13,18 @@ import pytest
 from fakes import PATIENCE_S, FakeServer, Peer, Script, answer, domain_error, echo, exception, hang_up, silent
 
 import calculate
-from calculate import Balancing, ConnectError, ConnectionClosed, DeadlineExceeded, DomainError, Event, Overloaded
+from calculate import (
+    Balancing,
+    ConnectError,
+    ConnectionClosed,
+    DeadlineExceeded,
+    DeclaredError,
+    DomainError,
+    Event,
+    Method,
+    Overloaded,
+)
 from calculate._client import CAL, SQUARE, square_args
-from calculate._method import Method
 
 BUSY = 11  # fbthrift's LOADSHEDDING
 
@@ -24,8 +33,7 @@ ONCE = Method("Square", SQUARE.args, SQUARE.result)  # not declared idempotent
 
 def call_once(client: Any, value: float) -> Any:
     """Calls a method that must not be repeated."""
-    call = client.channel_call if hasattr(client, "channel_call") else client._channel.call
-    return call(ONCE, square_args(value), None).value
+    return client.call(ONCE, square_args(value)).value
 
 
 def nobody() -> str:
@@ -244,6 +252,16 @@ def test_an_answer_is_an_answer(caller: Any) -> None:
             client.square(-4.0)
         assert client.counters().failures == 0
     assert script.calls == 1
+
+
+def test_a_declared_error_without_a_class_of_its_own_is_the_servers_answer(caller: Any) -> None:
+    script = Counting(refuses_the_domain)
+    with FakeServer(script) as one, FakeServer(script) as two, caller.connect(target(one, two)) as client:
+        for _ in range(4):
+            with pytest.raises(DeclaredError):
+                client.call(ONCE, square_args(-4.0))
+        counters = client.counters()
+        assert (counters.ejections, counters.failures, script.calls) == (0, 0, 4)
 
 
 def test_nothing_but_garbage_is_a_failure(caller: Any) -> None:

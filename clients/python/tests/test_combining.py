@@ -87,12 +87,12 @@ def test_calls_wait_while_the_server_does_not_read_and_go_on_when_it_does() -> N
         async with await aio.connect(address, timeout=PATIENCE_S) as client:
             channel: Any = client._channel
             text = "x" * 4_000
-            calls = [asyncio.ensure_future(channel.call(ECHO, EchoArgs(f"{n} {text}"), None)) for n in range(3_000)]
+            calls = [asyncio.ensure_future(client.call(ECHO, EchoArgs(f"{n} {text}"))) for n in range(3_000)]
             connection: Any = channel._connection
             await asyncio.sleep(0)
             while not connection._paused:
                 await asyncio.sleep(0)
-            held = asyncio.ensure_future(channel.call(ECHO, EchoArgs("held back"), None))
+            held = asyncio.ensure_future(client.call(ECHO, EchoArgs("held back")))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             assert connection.session.unsent

@@ -10,6 +10,7 @@ from fakes import FakeServer, Peer, domain_error, exception
 
 import calculate
 from calculate import errors
+from calculate._gen import ttypes
 from calculate._target import Target, parse_target
 
 
@@ -24,6 +25,7 @@ def test_the_tree() -> None:
         "ApplicationError": errors.CalculateError,
         "ProtocolError": errors.CalculateError,
         "DomainError": errors.CalculateError,
+        "DeclaredError": errors.CalculateError,
     }
     assert set(errors.__all__) == set(parents)
     for name, parent in parents.items():
@@ -37,6 +39,7 @@ def test_the_tree() -> None:
         errors.DomainError("Square is not defined for -4", -4.0, "host:1"),
         errors.ApplicationError(6, "boom", "host:1"),
         errors.Overloaded("host:1 is overloaded"),
+        errors.DeclaredError(ttypes.DomainError("Square is not defined for -4", -4.0), "host:1"),
     ],
 )
 def test_an_error_can_be_pickled(error: errors.CalculateError) -> None:

@@ -1,15 +1,16 @@
-"""The generic part serves any IDL: here a method that the Calculate service does not have."""
+"""A client calls the methods of any IDL: here some that the Calculate service does not have."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from fakes import FakeServer, Peer, frame
+from fakes import FakeServer, Peer, domain_error, echo, frame
 from thrift.Thrift import TType
 
-from calculate import ProtocolError
-from calculate._method import Method
+from calculate import DeclaredError, Method, ProtocolError
+from calculate._client import SQUARE, square_args
+from calculate._gen.ttypes import DomainError
 from calculate._options import Options
 from calculate._session import Session
 
@@ -37,10 +38,7 @@ NOTHING = Method("Nothing", EchoArgs, NothingResult)
 
 
 def text_of(caller: Any, client: Any, text: str, timeout: float | None = None) -> Any:
-    """Calls Echo on the channel of a client of either kind."""
-    if caller.kind == "aio":
-        return client._loop.run_until_complete(client._client._channel.call(ECHO, EchoArgs(text), timeout))
-    return client._channel.call(ECHO, EchoArgs(text), timeout)
+    return client.call(ECHO, EchoArgs(text), timeout=timeout)
 
 
 def echo_text(peer: Peer) -> None:
@@ -56,6 +54,26 @@ def echo_text(peer: Peer) -> None:
 def test_a_method_of_another_idl_is_called(caller: Any) -> None:
     with FakeServer(echo_text) as server, caller.connect(server.address) as client:
         assert text_of(caller, client, "квадрат · 平方根") == "квадрат · 平方根"
+
+
+def test_a_declared_exception_without_an_error_of_its_own_is_a_declared_error(caller: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.send(domain_error(peer.read_call(), "no\nroot"))
+        echo(peer)
+
+    square = Method("Square", SQUARE.args, SQUARE.result)
+    with FakeServer(script) as server, caller.connect(server.address) as client:
+        with pytest.raises(DeclaredError) as caught:
+            client.call(square, square_args(-4.0))
+        assert caught.value.exception == DomainError("no\nroot", -4.0)
+        assert str(caught.value).startswith(f"{server.address} answered with DomainError(")
+        assert "\n" not in str(caught.value)
+        assert client.call(square, square_args(4.0)).value == 4.0
+
+
+def test_an_error_for_an_exception_that_is_not_declared_is_refused() -> None:
+    with pytest.raises(ValueError, match="Square declares no exception errors"):
+        Method("Square", SQUARE.args, SQUARE.result, {"errors": DeclaredError})
 
 
 def test_a_message_of_many_reads_and_writes_arrives_whole(caller: Any) -> None:

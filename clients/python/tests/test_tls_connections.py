@@ -72,7 +72,7 @@ def test_threads_send_and_receive_long_messages_at_the_same_time() -> None:
     def work(thread: int) -> None:
         text = str(thread) * 2_000_000
         for _ in range(3):
-            assert client._channel.call(ECHO, EchoArgs(text), PATIENCE_S) == text
+            assert client.call(ECHO, EchoArgs(text), timeout=PATIENCE_S) == text
 
     with (
         secured(echo_text) as server,

@@ -1,8 +1,4 @@
-"""This project's Python client, blocking (``calculate``) and asyncio (``calculate-aio``).
-
-Its layer that calls any method of any IDL (``_channel``, ``_method``) has no public door yet; this goes through the
-smallest private one, the channel of a connected client.
-"""
+"""This project's Python client, blocking (``calculate``) and asyncio (``calculate-aio``): ``call`` with any ``Method``."""
 
 import asyncio
 import sys
@@ -16,19 +12,11 @@ import apache
 import calculate
 import calculate.aio
 import cases
-from calculate._method import Method
+from calculate import Method
 from conformance import Conformance, ConformanceBase, ConformanceOther
 from conformance_uuid import ConformanceUuid
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
-
-
-class Declared(calculate.CalculateError):
-    """Carries the generated exception."""
-
-    def __init__(self, generated, server):
-        super().__init__(f"{generated} from {server}")
-        self.generated = generated
 
 
 class Caller:
@@ -53,7 +41,7 @@ class Caller:
         self.client = calculate.connect(self.server, **self.options)
 
     def call(self, method, arguments):
-        return self.client._channel.call(method, arguments, None)
+        return self.client.call(method, arguments)
 
     def __getattr__(self, name):
         """A method of the IDL, with the generated classes that describe it."""
@@ -63,11 +51,8 @@ class Caller:
         return self.method(service, name)
 
     def method(self, service, name):
-        if not hasattr(service, f"{name}_result"):
-            raise NotImplementedError("this client's generic layer has no oneway calls")
-        args, result = getattr(service, f"{name}_args"), getattr(service, f"{name}_result")
-        errors = {field[2]: Declared for field in result.thrift_spec if field and field[2] != "success"}
-        method = Method(name, args, result, errors)
+        args, result = getattr(service, f"{name}_args"), getattr(service, f"{name}_result", None)
+        method = Method.oneway(name, args) if result is None else Method(name, args, result)
         return lambda *values, **named: self.call(method, args(*values, **named))
 
     def decode(self, name, content):
@@ -96,7 +81,8 @@ class Caller:
     def words(self, error):
         if isinstance(error, calculate.ApplicationError):
             return f"TApplicationException {error.code}"
-        return cases.words(error.generated if isinstance(error, Declared) else error, self.types, ())
+        declared = isinstance(error, calculate.DeclaredError)
+        return cases.words(error.exception if declared else error, self.types, ())
 
 
 class AsyncCaller(Caller):
@@ -113,15 +99,14 @@ class AsyncCaller(Caller):
         return await calculate.aio.connect(self.server, **self.options)
 
     def call(self, method, arguments):
-        return self.loop.run_until_complete(self.client._channel.call(method, arguments, None))
+        return self.loop.run_until_complete(self.client.call(method, arguments))
 
     def sequence_ids(self):
         method = Method("EchoString", Conformance.EchoString_args, Conformance.EchoString_result)
         texts = [f"call {i}" for i in range(500)]
 
         async def echo():
-            channel = self.client._channel
-            return await asyncio.gather(*(channel.call(method, method.args(text), None) for text in texts))
+            return await asyncio.gather(*(self.client.call(method, method.args(text)) for text in texts))
 
         cases.expect("echoes", self.loop.run_until_complete(echo()), texts)
 

@@ -15,6 +15,11 @@ Several servers, or those that a registry names:
 
     client = calculate.connect("zk://127.0.0.1:2181/services/calculate", balancing=calculate.Balancing(balance="hash"))
     client.square(9.0, key="customer-7")
+
+The methods of an IDL of your own:
+
+    COUNT = calculate.Method("count", WordCount.count_args, WordCount.count_result)  # what the compiler generated
+    client.call(COUNT, WordCount.count_args("to be or not to be"))
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from . import aio
 from ._balancing import Balancing
 from ._client import Client, connect
 from ._events import Counters, Event
+from ._method import Method
 from ._tls import Tls
 from .errors import (
     ApplicationError,
@@ -30,6 +36,7 @@ from .errors import (
     ConnectError,
     ConnectionClosed,
     DeadlineExceeded,
+    DeclaredError,
     DomainError,
     Overloaded,
     ProtocolError,
@@ -45,8 +52,10 @@ __all__ = [
     "ConnectionClosed",
     "Counters",
     "DeadlineExceeded",
+    "DeclaredError",
     "DomainError",
     "Event",
+    "Method",
     "Overloaded",
     "ProtocolError",
     "Tls",

@@ -11,12 +11,11 @@ import math
 from time import monotonic
 from typing import Any
 
-from . import _text
 from ._method import Method
 from ._options import Options
 from ._readiness import WaitReadable, wait_readable
 from ._session import Session
-from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
+from .errors import CalculateError, ConnectionClosed
 
 _SWEEP_GAP_S = 0.001  # at least this between two sweeps, as each looks at all calls
 
@@ -26,7 +25,6 @@ class AioConnection(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, options: Options, server: str) -> None:
         self._loop = loop
-        self._server = server
         self.session: Session[AioCall] = Session(options, server)
         self._transport: asyncio.Transport
         self._wait_readable: WaitReadable
@@ -72,6 +70,9 @@ class AioConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        # What the socket does not take pauses writing at once, and resumes it when all of it was taken: that is when
+        # oneway calls are over.
+        transport.set_write_buffer_limits(0)
         self._wait_readable = wait_readable(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
@@ -91,6 +92,7 @@ class AioConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
+        self._look_if_sent()
         self._send()
 
     def _look_and_send(self) -> None:
@@ -105,6 +107,14 @@ class AioConnection(asyncio.Protocol):
         session = self.session
         if not self._paused and session.unsent and session.ended is None:
             self._transport.write(session.take_unsent())
+            if session.oneway:
+                self._look_if_sent()
+
+    def _look_if_sent(self) -> None:
+        # A transport that is closing may have thrown away what it was given, and will say so.
+        if not self._paused and not self._transport.is_closing():
+            self.session.sent()
+            self._settle()
 
     def _sweep_at_latest(self, when: float) -> None:
         if self._timer is not None:
@@ -118,11 +128,11 @@ class AioConnection(asyncio.Protocol):
         self._timer = None
         self._sweep_at = math.inf
         earliest = math.inf
-        for call in list(self.session.pending.values()):
+        for call in [*self.session.pending.values(), *self.session.oneway.values()]:
             if call.deadline > now:
                 earliest = min(earliest, call.deadline)
             elif self.session.abandon(call):
-                call.reject(DeadlineExceeded(_text.no_answer(self._server, call.method.name, call.timeout)))
+                call.reject(self.session.late(call.method, call.timeout))
         if earliest < math.inf:
             self._sweep_at_latest(max(earliest, now + _SWEEP_GAP_S))
         self._settle()

@@ -11,13 +11,11 @@ from ._member import Member
 from ._method import Method
 from ._retry import Outcome, is_cut_short, may_retry
 from .errors import (
-    ApplicationError,
     CalculateError,
     ConnectError,
-    ConnectionClosed,
     DeadlineExceeded,
-    DomainError,
     Overloaded,
+    ProtocolError,
     TransportError,
 )
 
@@ -159,14 +157,12 @@ class Attempts(Generic[P]):
 
 
 def _outcome(error: CalculateError, is_cut: bool) -> Outcome:
-    if isinstance(error, (ApplicationError, DomainError)):
-        return "answered"
     if isinstance(error, Overloaded):
         return "overloaded"
     if isinstance(error, DeadlineExceeded):
         return "attempt_timeout" if is_cut else "deadline"
     if isinstance(error, ConnectError):
         return "connect"
-    if isinstance(error, ConnectionClosed):
+    if isinstance(error, TransportError):
         return "closed"
-    return "protocol" if not isinstance(error, TransportError) else "closed"
+    return "protocol" if isinstance(error, ProtocolError) else "answered"  # with an error of the IDL, perhaps

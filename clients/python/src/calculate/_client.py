@@ -1,6 +1,6 @@
 """The blocking client: the methods of idl/calculate.thrift on a Channel.
 
-Only this file and ``aio.py`` name what is in the IDL. To serve another IDL, replace these two.
+Only this file and ``aio.py`` name what is in the IDL. Another IDL takes neither: its methods are called by ``call``.
 """
 
 from __future__ import annotations
@@ -90,6 +90,15 @@ class Client:
         """The square of ``value``: value times value in IEEE 754 binary64; infinity when that is too large."""
         result: float = self._channel.call(CAL, cal_args(value), timeout, key).value
         return result
+
+    def call(self, method: Method, args: Any, *, timeout: float | None = None, key: Key = None) -> Any:
+        """Any method of any IDL: ``args`` is an instance of ``method.args``, the value what its result holds.
+
+        A oneway call is over when it was sent: its value is None, and no more is known. An exception that the IDL
+        declares is raised as ``method.errors`` says, which is a DeclaredError if it says nothing. Arguments that the
+        IDL's types cannot hold raise TypeError or OverflowError, a call longer than max_message_bytes ValueError.
+        """
+        return self._channel.call(method, args, timeout, key)
 
     def counters(self) -> Counters | None:
         """How often what has happened with several servers; None for a client of one."""

@@ -2,7 +2,7 @@
 
 There is no thread of its own. A caller sends what is queued if nobody is sending, then reads until its own answer
 has come if nobody is reading, and otherwise sleeps until its answer has come or a role has become free. So a lone
-caller does all on its own thread, with no hand-off.
+caller does all on its own thread, with no hand-off. A oneway call is over when it was sent: its caller never reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ._options import Options
 from ._readiness import wait_writable
 from ._session import Session, Unsent
 from ._tls_socket import AnySocket, readable
-from .errors import CalculateError, ConnectionClosed, DeadlineExceeded
+from .errors import CalculateError, ConnectionClosed
 
 _READ_BYTES = 65_536
 
@@ -132,7 +132,7 @@ class Connection:
             self._sender = call
             self._outgoing += self._session.take_unsent()
             return self._send
-        if self._reader is None:
+        if self._reader is None and not call.method.is_oneway:
             self._reader = call
             return self._read
         call.park()
@@ -153,6 +153,8 @@ class Connection:
                 self._wait_writable(call, deadline)
                 continue
             with self._mutex:
+                if self._session.oneway:
+                    self._session.sent()
                 self._outgoing = self._session.take_unsent() if self._session.unsent else b""
                 if not self._outgoing:
                     self._sender = None
@@ -235,7 +237,7 @@ class Connection:
         """Ends a call whose deadline has passed, unless its answer has come after all."""
         self._leave(call, whole=True)
         if not call.done:
-            raise DeadlineExceeded(_text.no_answer(self._server, call.method.name, timeout)) from None
+            raise self._session.late(call.method, timeout) from None
 
     def _pause(self, call: _Call) -> None:
         """Gives up the roles of a call's thread; whoever finishes the call takes them up again."""
@@ -260,17 +262,24 @@ class Connection:
             if self._sender is call:
                 self._sender = None
                 # Half a message may have gone out. Somebody must send the rest, or nothing more can be sent.
-                if not whole or not any(other.parked for other in self._session.pending.values()):
+                if not whole or self._sleeper() is None:
                     self._session.end(ConnectionClosed(_text.stalled(self._server)))
             self._wake_one()
             self._settle()
 
     def _wake_one(self) -> None:
         """Lets one sleeper look for a free role. Who is not asleep yet looks before going to sleep."""
-        for call in self._session.pending.values():
-            if call.parked:
-                call.wake()
-                return
+        call = self._sleeper()
+        if call is not None:
+            call.wake()
+
+    def _sleeper(self) -> _Call | None:
+        """The oldest call whose thread sleeps; a oneway one, which does not read, if there is no other."""
+        for calls in (self._session.pending, self._session.oneway):
+            for call in calls.values():
+                if call.parked:
+                    return call
+        return None
 
     def _settle(self) -> None:
         """Closes the socket of a finished session, once nobody is using it. With the mutex held."""

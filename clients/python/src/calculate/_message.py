@@ -25,7 +25,6 @@ try:
 except ImportError:
     fastbinary = None
 
-CALL: int = TMessageType.CALL
 REPLY: int = TMessageType.REPLY
 EXCEPTION: int = TMessageType.EXCEPTION
 
@@ -58,7 +57,7 @@ class Codec:
         self._reader = _Reader(self._source)
 
     def encode(self, method: Method, seqid: int, args: Any) -> bytes:
-        """A CALL. Raises TypeError or OverflowError for arguments that the IDL's types cannot hold."""
+        """A CALL, or a ONEWAY. Raises TypeError or OverflowError for arguments that the IDL's types cannot hold."""
         raise NotImplementedError
 
     def head(self, start: int, end: int) -> Head:
@@ -148,7 +147,8 @@ class CompactCodec(Codec):
     def encode(self, method: Method, seqid: int, args: Any) -> bytes:
         body = fastbinary.encode_compact(args, method.args_spec) if self._fast else self._write_slowly(args)
         name = method.wire_name
-        return b"\x82\x21%b%b%b%b" % (varint_write(seqid & 0xFFFFFFFF), varint_write(len(name)), name, body)
+        seqid_written, length = varint_write(seqid & 0xFFFFFFFF), varint_write(len(name))
+        return b"%b%b%b%b%b" % (method.compact_head, seqid_written, length, name, body)
 
     def head(self, start: int, end: int) -> Head:
         buffer = self._buffer

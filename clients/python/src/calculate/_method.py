@@ -1,24 +1,32 @@
-"""What the generic part of the client must be told of one method of an IDL."""
+"""What the client must be told of one method of an IDL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from thrift.Thrift import TType
+from thrift.Thrift import TMessageType, TType
 
-from .errors import CalculateError
+from .errors import CalculateError, DeclaredError
 
 _SUCCESS_ID = 0
+_CALL: int = TMessageType.CALL
+_ONEWAY: int = TMessageType.ONEWAY
 
 
 class Method:
-    """One method: its name on the wire and its generated classes.
+    """One method of an IDL, for ``Client.call``: its name on the wire and its generated classes.
 
-    ``args`` and ``result`` are the generated ``X_args`` and ``X_result``. ``errors`` maps every declared exception
-    (its field's name in the result) to a function of the generated exception and the server's address that makes
-    the error the caller sees. ``idempotent``: whether carrying it out twice does no harm.
+        COUNT = Method("count", WordCount.count_args, WordCount.count_result)
+        FORGET = Method.oneway("forget", WordCount.forget_args)
+
+    ``args`` and ``result`` are the generated ``X_args`` and ``X_result``. ``errors`` maps declared exceptions (the
+    field's name in the result) to functions of the generated exception and the server's address that make the error
+    the caller sees; without one, that is a ``DeclaredError``. ``idempotent``: whether carrying it out twice does no
+    harm.
     """
+
+    is_oneway = False
 
     def __init__(
         self,
@@ -31,18 +39,31 @@ class Method:
     ) -> None:
         self.name = name
         self.wire_name = name.encode()
-        # A CALL in the strict binary protocol as far as its sequence id, which varies (thrift-binary-protocol.md).
-        self.binary_head = b"\x80\x01\x00\x01" + len(self.wire_name).to_bytes(4, "big") + self.wire_name
+        self._begin_messages(_CALL)
         self.args = args
         self.result = result
         self.args_spec = [args, args.thrift_spec]
         self.result_spec = [result, result.thrift_spec]
         self.idempotent = idempotent
-        self.errors = tuple((errors or {}).items())
         fields = {field[0]: field for field in result.thrift_spec if field is not None}
+        named = errors or {}
+        self.errors = tuple(
+            (field[2], named.get(field[2], DeclaredError)) for field in fields.values() if field[0] != _SUCCESS_ID
+        )
+        unknown = named.keys() - {field for field, _ in self.errors}
+        if unknown:
+            raise ValueError(f"{name} declares no exception {', '.join(sorted(unknown))}")
         self.returns_value = _SUCCESS_ID in fields
         self._checks = {field[2]: _check_of(field[1], field[3]) for field in fields.values()}
         self.check_success = self._checks.get("success")
+
+    @classmethod
+    def oneway(cls, name: str, args: type[Any], *, idempotent: bool = False) -> Method:
+        """A oneway method, for which no result is generated: its call is over when it was sent."""
+        method = cls(name, args, _NoResult, idempotent=idempotent)
+        method.is_oneway = True
+        method._begin_messages(_ONEWAY)
+        return method
 
     def outcome(self, result: Any, server: str) -> Any:
         """The value in a decoded ``result``.
@@ -66,6 +87,18 @@ class Method:
         if self.returns_value:
             raise ValueError("neither a value nor a declared error")
         return None
+
+    def _begin_messages(self, kind: int) -> None:
+        """How its messages begin: as far as the sequence id, which varies, or the compact protocol's flags."""
+        # thrift-binary-protocol.md (strict) and thrift-compact-protocol.md
+        self.binary_head = b"\x80\x01\x00%c" % kind + len(self.wire_name).to_bytes(4, "big") + self.wire_name
+        self.compact_head = b"\x82%c" % (kind << 5 | 1)
+
+
+class _NoResult:
+    """What a oneway method answers."""
+
+    thrift_spec = ()
 
 
 def _check_of(kind: int, spec: Any) -> Callable[[Any], None] | None:

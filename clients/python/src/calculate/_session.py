@@ -13,7 +13,14 @@ from ._message import CODECS, EXCEPTION, REPLY, Malformed
 from ._method import Method
 from ._options import Options
 from ._tls_fault import TlsFault
-from .errors import ApplicationError, CalculateError, ConnectionClosed, Overloaded, ProtocolError
+from .errors import (
+    ApplicationError,
+    CalculateError,
+    ConnectionClosed,
+    DeadlineExceeded,
+    Overloaded,
+    ProtocolError,
+)
 
 ABANDONED_MAX = 1024
 _SEQID_MAX = 2**31 - 1
@@ -57,17 +64,20 @@ class Session(Generic[C]):
         # Ids whose answer is awaited, oldest first, and ids whose answer will be dropped: no id is in both.
         self.pending: dict[int, C] = {}
         self._abandoned: set[int] = set()
+        # Oneway calls that are not sent yet. No answer is awaited, so none of these ids is pending or abandoned; and
+        # none can come round to another call, as calls leave in their order.
+        self.oneway: dict[int, C] = {}
         # Frames in the order of their calls; whoever sends takes all of them.
         self.unsent: dict[int, bytes] = {}
         # Whether a new call may be put on the connection. Once not, it ends with its last call.
         self.usable = True
-        # Why the connection ended; nothing is pending then.
+        # Why the connection ended; nothing is in flight then.
         self.ended: CalculateError | None = None
 
     @property
     def finished(self) -> bool:
         """Whether the socket can be closed."""
-        return not self.usable and not self.pending
+        return not self.usable and not self.pending and not self.oneway
 
     def start(self, call: C, args: Any) -> bool:
         """Numbers, encodes and queues a call; true when nothing else was waiting to be sent.
@@ -84,7 +94,10 @@ class Session(Generic[C]):
             raise ValueError(f"the call takes {len(message)} bytes, max_message_bytes is {self._length_max}")
         call.seqid = seqid
         call.mark = self._reads
-        self.pending[seqid] = call
+        if call.method.is_oneway:
+            self.oneway[seqid] = call
+        else:
+            self.pending[seqid] = call
         first = not self.unsent
         self.unsent[seqid] = self._framer.wrap(message)
         return first
@@ -96,6 +109,11 @@ class Session(Generic[C]):
         data = b"".join(self.unsent.values())
         self.unsent.clear()
         return data
+
+    def sent(self) -> None:
+        """All that was taken has been given to the socket: the oneway calls in it are over."""
+        for seqid in [seqid for seqid in self.oneway if seqid not in self.unsent]:
+            self.oneway.pop(seqid).resolve(None)
 
     def receive(self, data: bytes) -> None:
         """Takes what was read and resolves the calls that it answers; afterwards, look at ``finished``."""
@@ -130,13 +148,19 @@ class Session(Generic[C]):
             return ConnectionClosed(_text.lost(self._server, cause))
         return ConnectionClosed(_text.closed_at_once(self._server))
 
+    def late(self, method: Method, timeout: float) -> DeadlineExceeded:
+        """The error of a call whose ``timeout``, in seconds, has passed."""
+        text = _text.not_taken if method.is_oneway else _text.no_answer
+        return DeadlineExceeded(text(self._server, method.name, timeout))
+
     def abandon(self, call: C) -> bool:
         """Gives a call up, unless it is over already; an answer that comes later is dropped."""
         seqid = call.seqid
-        if self.pending.get(seqid) is not call:
+        in_flight = self.oneway if call.method.is_oneway else self.pending
+        if in_flight.get(seqid) is not call:
             return False
-        del self.pending[seqid]
-        if self.unsent.pop(seqid, None) is None:
+        del in_flight[seqid]
+        if self.unsent.pop(seqid, None) is None and in_flight is self.pending:
             if len(self._abandoned) >= ABANDONED_MAX:
                 self.usable = False
             else:
@@ -150,7 +174,7 @@ class Session(Generic[C]):
         if self.ended is None:
             self.ended = error
             self.usable = False
-            self._fail_pending(error)
+            self._fail_all(error)
 
     def lose(self, error: OSError | None) -> None:
         """Ends the connection, which the server closed (None) or which was lost."""
@@ -207,12 +231,12 @@ class Session(Generic[C]):
             culprit = self.pending.pop(next(iter(self.pending)))
         if culprit is not None:
             culprit.reject(error)
-        self._fail_pending(ConnectionClosed(_text.closed_by_fault(self._server, what)))
+        self._fail_all(ConnectionClosed(_text.closed_by_fault(self._server, what)))
 
-    def _fail_pending(self, error: ConnectionClosed) -> None:
-        pending, unsent = self.pending, self.unsent
-        self.pending, self.unsent = {}, {}
-        for seqid, call in pending.items():
+    def _fail_all(self, error: ConnectionClosed) -> None:
+        in_flight, unsent = [*self.pending.items(), *self.oneway.items()], self.unsent
+        self.pending, self.oneway, self.unsent = {}, {}, {}
+        for seqid, call in in_flight:
             kind = Unsent if seqid in unsent else ConnectionClosed
             each = kind(*error.args)
             each.__cause__ = error.__cause__

@@ -71,6 +71,10 @@ def no_answer(server: str, method: str, timeout: float) -> str:
     return f"{server} did not answer {method} within {timeout:g} s; is it busy, or is the time-out too short?"
 
 
+def not_taken(server: str, method: str, timeout: float) -> str:
+    return f"{server} did not take {method} within {timeout:g} s; is it busy, or is the time-out too short?"
+
+
 def no_instance(service: str, known: int, usable: int, fitting: int, *, tls: bool) -> str:
     if known == 0:
         return f"no instance of {service} is known"

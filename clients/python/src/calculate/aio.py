@@ -9,6 +9,7 @@ async with await aio.connect("127.0.0.1:9090") as client:
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Any
 
 from ._aio_balanced import AioBalancedChannel
 from ._aio_channel import AioChannel
@@ -16,6 +17,7 @@ from ._balancing import Balancing
 from ._channel import Key
 from ._client import CAL, SQUARE, cal_args, square_args
 from ._events import Counters
+from ._method import Method
 from ._options import MAX_MESSAGE_BYTES, TIMEOUT_S, Framing, Options, Protocol
 from ._service_target import parse_service_target
 from ._target import Target, UnixTarget
@@ -71,6 +73,10 @@ class AsyncClient:
         """The square of ``value``: value times value in IEEE 754 binary64; infinity when that is too large."""
         result: float = (await self._channel.call(CAL, cal_args(value), timeout, key)).value
         return result
+
+    async def call(self, method: Method, args: Any, *, timeout: float | None = None, key: Key = None) -> Any:
+        """Any method of any IDL, as ``calculate.Client.call``."""
+        return await self._channel.call(method, args, timeout, key)
 
     def counters(self) -> Counters | None:
         """How often what has happened with several servers; None for a client of one."""

@@ -8,7 +8,8 @@
     ├── Overloaded
     ├── ApplicationError
     ├── ProtocolError
-    └── DomainError
+    ├── DomainError
+    └── DeclaredError
 
 The text of each is one line: what happened, with which server, and what to do when something can be done.
 All can be pickled.
@@ -16,12 +17,15 @@ All can be pickled.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ApplicationError",
     "CalculateError",
     "ConnectError",
     "ConnectionClosed",
     "DeadlineExceeded",
+    "DeclaredError",
     "DomainError",
     "Overloaded",
     "ProtocolError",
@@ -108,6 +112,31 @@ class DomainError(CalculateError):
 
     def __str__(self) -> str:
         return f"{one_line(self.message)} (value {self.value!r}, refused by {self.server})"
+
+
+class DeclaredError(CalculateError):
+    """An exception that the IDL declares, where the client has no error of its own for it: ``Client.call``.
+
+    ``exception`` is the generated exception, ``server`` the server's address.
+    """
+
+    def __init__(self, exception: Any, server: str) -> None:
+        super().__init__(exception, server)
+        self.exception = exception
+        self.server = server
+
+    def __str__(self) -> str:
+        return f"{self.server} answered with {one_line(repr(self.exception))}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A generated exception does not let itself be pickled: it cannot be changed once it is made.
+        kind = type(self.exception)
+        fields = {field[2]: getattr(self.exception, field[2]) for field in kind.thrift_spec if field is not None}
+        return _declared_error, (kind, fields, self.server)
+
+
+def _declared_error(kind: type[Any], fields: dict[str, Any], server: str) -> DeclaredError:
+    return DeclaredError(kind(**fields), server)
 
 
 def one_line(text: str) -> str:
