@@ -274,8 +274,9 @@ class Connection:
             call.wake()
 
     def _sleeper(self) -> _Call | None:
-        """The oldest call whose thread sleeps; a oneway one, which does not read, if there is no other."""
-        for calls in (self._session.pending, self._session.oneway):
+        """The oldest call whose thread sleeps; a oneway one, which can only send, if there is no other."""
+        session = self._session
+        for calls in (session.pending, session.oneway if self._sender is None else {}):
             for call in calls.values():
                 if call.parked:
                     return call

@@ -1,6 +1,5 @@
 package interop;
 
-import calculate.AnyService;
 import calculate.ApplicationError;
 import calculate.Framing;
 import calculate.Options;

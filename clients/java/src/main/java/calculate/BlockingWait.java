@@ -98,7 +98,8 @@ final class BlockingWait {
   private void readFor(Call<?, ?> call) {
     try {
       register();
-      if (role.ioWaits()) {
+      // What a oneway call's sender wakes is the selector, which was not there before.
+      if (role.ioWaits() || call.hasEnded()) {
         connection.passReaderOn(call);
         return;
       }

@@ -5,6 +5,7 @@ import calculate.idl.Number;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.apache.thrift.TSerializable;
 
 /**
  * A client of the Calculate service. One is enough for a program: it is thread-safe, and all calls
@@ -249,6 +250,66 @@ public final class CalculateClient implements AutoCloseable {
   public CompletableFuture<Double> calAsync(double number, CallOptions options) {
     return channel.callAsync(
         CAL, new Calculate.Cal_args(new Number(number)), timeout(options), options.keyBytes());
+  }
+
+  /**
+   * Any method of any IDL.
+   *
+   * @param <R> what the method gives
+   * @param method which
+   * @param args its generated {@code X_args}
+   * @return the value; null for a method without one. A oneway call is over when it was sent: what
+   *     becomes of it is not known
+   * @throws DeclaredError if the server throws an exception that the IDL declares
+   * @throws CalculateError if the call fails otherwise
+   * @throws IllegalArgumentException if the arguments lack something or are too long
+   */
+  public <R> R call(Method<?, R> method, TSerializable args) {
+    return channel.call(method, args, channel.timeout(), null);
+  }
+
+  /**
+   * Any method of any IDL, as {@link #call(Method, TSerializable)}.
+   *
+   * @param <R> what the method gives
+   * @param method which
+   * @param args its generated {@code X_args}
+   * @param options of this call
+   * @return the value; null for a method without one
+   * @throws DeclaredError if the server throws an exception that the IDL declares
+   * @throws CalculateError if the call fails otherwise
+   * @throws IllegalArgumentException if the arguments lack something or are too long
+   */
+  public <R> R call(Method<?, R> method, TSerializable args, CallOptions options) {
+    return channel.call(method, args, timeout(options), options.keyBytes());
+  }
+
+  /**
+   * Any method of any IDL, later.
+   *
+   * @param <R> what the method gives
+   * @param method which
+   * @param args its generated {@code X_args}
+   * @return completed with what {@link #call(Method, TSerializable)} would return or throw;
+   *     cancelling it abandons the call
+   */
+  public <R> CompletableFuture<R> callAsync(Method<?, R> method, TSerializable args) {
+    return channel.callAsync(method, args, channel.timeout(), null);
+  }
+
+  /**
+   * Any method of any IDL, later.
+   *
+   * @param <R> what the method gives
+   * @param method which
+   * @param args its generated {@code X_args}
+   * @param options of this call
+   * @return completed with what {@link #call(Method, TSerializable)} would return or throw;
+   *     cancelling it abandons the call
+   */
+  public <R> CompletableFuture<R> callAsync(
+      Method<?, R> method, TSerializable args, CallOptions options) {
+    return channel.callAsync(method, args, timeout(options), options.keyBytes());
   }
 
   /**

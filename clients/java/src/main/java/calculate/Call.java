@@ -29,7 +29,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
   /** The connection that the call was put on, for the I/O thread to find it. */
   Connection connection;
 
-  /** The value (an R) or a RuntimeException; null until the call has ended. */
+  /** The value (an R, or NOTHING) or a RuntimeException; null until the call has ended. */
   private volatile Object outcome;
 
   private Call(
@@ -73,13 +73,26 @@ final class Call<T extends TSerializable, R> implements Runnable {
     return future.isDone();
   }
 
-  /** Ends the call, with its value (an R) or a RuntimeException, mostly a CalculateError. */
+  /**
+   * Ends the call, with its value (an R, or {@link Method#NOTHING}) or a RuntimeException, mostly a
+   * CalculateError.
+   */
   void end(Object outcome) {
     this.outcome = outcome;
     if (caller == null) {
       io.complete(this);
     } else if (caller != Thread.currentThread()) {
       LockSupport.unpark(caller);
+    }
+  }
+
+  /** Ends a oneway call, which was sent. By the sender: callbacks run later. */
+  void sent() {
+    if (caller == null) {
+      outcome = Method.NOTHING;
+      io.submit(this);
+    } else {
+      end(Method.NOTHING);
     }
   }
 
@@ -92,7 +105,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
       error.fillInStackTrace();
       throw error;
     }
-    return (R) ended;
+    return ended == Method.NOTHING ? null : (R) ended;
   }
 
   /** Completes the future. */
@@ -103,7 +116,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
     if (ended instanceof RuntimeException error) {
       future.completeExceptionally(error);
     } else {
-      future.complete((R) ended);
+      future.complete(ended == Method.NOTHING ? null : (R) ended);
     }
   }
 

@@ -72,7 +72,7 @@ final class Connection {
     SendBuffer out = new SendBuffer(configuration);
     this.message = new Message(options, out, configuration);
     this.reader = new ReplyReader(this, lock, transport, options, message, pending);
-    this.sender = new Sender(lock, transport, out);
+    this.sender = new Sender(lock, transport, out, pending, this::sent);
     this.role = new ReaderRole(io);
     this.blocking = new BlockingWait(this, role, transport.socket(), io);
   }
@@ -308,6 +308,7 @@ final class Connection {
           culprit = pending.remove(pending.oldest().id);
         }
         pending.forEach(others::add);
+        sender.close();
       }
     } finally {
       lock.unlock();
@@ -349,7 +350,10 @@ final class Connection {
     pending.add(call);
     boolean encoded = false;
     try {
-      message.encode(call.method.name, call.id, call.args);
+      message.encode(call.method, call.id, call.args);
+      if (call.method.isOneway) {
+        sender.endWhenSent(call);
+      }
       encoded = true;
     } finally {
       if (!encoded) {
@@ -358,6 +362,14 @@ final class Connection {
     }
     call.arrivalsBefore = reader.arrivals();
     call.connection = this;
+  }
+
+  /** Oneway calls have ended: one of their callers may read at the moment. */
+  private void sent() {
+    role.wakeReader(blocking);
+    if (retired) {
+      closeIfOver();
+    }
   }
 
   private void send() {

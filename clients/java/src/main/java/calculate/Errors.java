@@ -53,15 +53,12 @@ final class Errors {
   }
 
   static DeadlineExceeded timedOut(Target target, Call<?, ?> call) {
+    String what =
+        call.method.isOneway
+            ? target + " did not take " + call.method.name
+            : "no reply from " + target + " to " + call.method.name;
     return new DeadlineExceeded(
-        "no reply from "
-            + target
-            + " to "
-            + call.method.name
-            + " within "
-            + call.deadline.timeout()
-            + ": try again, or allow more time",
-        null);
+        what + " within " + call.deadline.timeout() + ": try again, or allow more time", null);
   }
 
   static CalculateError interrupted(Target target, String method) {
@@ -131,6 +128,11 @@ final class Errors {
   static IllegalArgumentException unencodable(String method, String why, Exception cause) {
     return new IllegalArgumentException(
         "the arguments of " + method + " cannot be sent: " + OneLine.of(why), cause);
+  }
+
+  static DeclaredError declared(Target target, Exception exception) {
+    return new DeclaredError(
+        target + " answered with " + OneLine.of(String.valueOf(exception)), exception);
   }
 
   /** What a TApplicationException stands for. */

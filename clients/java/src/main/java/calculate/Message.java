@@ -46,18 +46,18 @@ final class Message {
    *
    * @throws IllegalArgumentException if the arguments lack something or are too long
    */
-  void encode(String method, int id, TSerializable args) {
+  void encode(Method<?, ?> method, int id, TSerializable args) {
     int start = out.length();
     boolean encoded = false;
     try {
       out.reserve(headerBytes);
-      writer.writeMessageBegin(new TMessage(method, TMessageType.CALL, id));
+      writer.writeMessageBegin(new TMessage(method.name, method.messageType, id));
       args.write(writer);
       writer.writeMessageEnd();
       int length = out.length() - start - headerBytes;
       if (length > maxMessageBytes) {
         throw Errors.unencodable(
-            method,
+            method.name,
             "they make a message of " + length + " bytes, maxMessageBytes is " + maxMessageBytes,
             null);
       }
@@ -66,7 +66,7 @@ final class Message {
       }
       encoded = true;
     } catch (TException e) {
-      throw Errors.unencodable(method, String.valueOf(e.getMessage()), e);
+      throw Errors.unencodable(method.name, String.valueOf(e.getMessage()), e);
     } finally {
       if (!encoded) {
         out.truncate(start);

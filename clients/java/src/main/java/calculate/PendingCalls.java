@@ -3,8 +3,8 @@ package calculate;
 import java.util.function.Consumer;
 
 /**
- * The calls of a connection that wait for their replies, and the ids of the abandoned ones, by
- * sequence id.
+ * The calls of a connection that wait for their replies, or to be sent if they are oneway, and the
+ * ids of the abandoned ones, by sequence id.
  *
  * <p>A ring: an id's slot is its low bits, and an id whose slot is taken is not given out. So ids
  * are unique among those in use, and finding one takes no search. Used under the connection's lock.
@@ -12,7 +12,10 @@ import java.util.function.Consumer;
 final class PendingCalls {
   private static final int INITIAL_SLOTS = 64;
 
-  /** The id in the slot, 0 if the slot is free. */
+  /**
+   * The id in the slot, 0 if the slot is free; less than 0 for a oneway call's, whom no reply is
+   * for.
+   */
   private int[] ids = new int[INITIAL_SLOTS];
 
   /** The call in the slot; null if the slot is free or its call was abandoned. */
@@ -52,18 +55,18 @@ final class PendingCalls {
       id = after(id);
     }
     nextId = after(id);
-    ids[slot(id)] = id;
+    ids[slot(id)] = call.method.isOneway ? -id : id;
     calls[slot(id)] = call;
     call.id = id;
     count(call, 1);
   }
 
-  /** Whether the id is in use, by a call that waits or by an abandoned one. */
+  /** Whether a reply with this id may come, to a call that waits or to an abandoned one. */
   boolean knows(int id) {
     return id > 0 && ids[slot(id)] == id;
   }
 
-  /** Ends the use of a known id: its call, or null if that was abandoned. */
+  /** Ends the use of an id: its call, or null if that was abandoned. */
   Call<?, ?> remove(int id) {
     Call<?, ?> call = calls[slot(id)];
     ids[slot(id)] = 0;
@@ -77,12 +80,16 @@ final class PendingCalls {
   }
 
   /**
-   * Gives a call up, but keeps its id in use until its reply comes; false if the call does not wait
-   * any more.
+   * Gives a call up, but keeps its id in use until its reply comes, if one may; false if the call
+   * does not wait any more.
    */
   boolean abandon(Call<?, ?> call) {
     if (calls[slot(call.id)] != call) {
       return false;
+    }
+    if (call.method.isOneway) {
+      remove(call.id);
+      return true;
     }
     calls[slot(call.id)] = null;
     count(call, -1);
@@ -150,8 +157,9 @@ final class PendingCalls {
     calls = new Call<?, ?>[oldIds.length * 2];
     for (int i = 0; i < oldIds.length; i++) {
       if (oldIds[i] != 0) {
-        ids[slot(oldIds[i])] = oldIds[i];
-        calls[slot(oldIds[i])] = oldCalls[i];
+        int slot = slot(Math.abs(oldIds[i]));
+        ids[slot] = oldIds[i];
+        calls[slot] = oldCalls[i];
       }
     }
   }

@@ -65,7 +65,7 @@ final class Decoder {
   }
 
   byte[] encode(String method, int id, TSerializable args) throws Exception {
-    message.encode(method, id, args);
+    message.encode(new Method<>(method, SQUARE.newResult, SQUARE.value), id, args);
     int length = out.length();
     out.take();
     byte[] bytes = out.leaving();

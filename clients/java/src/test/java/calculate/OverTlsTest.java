@@ -80,6 +80,14 @@ class OverTlsTest {
   }
 
   @Nested
+  class OnewayCalls extends OnewayCallTest {
+    @Override
+    ServerTls tls() {
+      return TLS_1_3;
+    }
+  }
+
+  @Nested
   class Timeouts extends TimeoutTest {
     @Override
     ServerTls tls() {

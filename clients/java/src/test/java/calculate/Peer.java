@@ -87,9 +87,14 @@ final class Peer implements Closeable {
   }
 
   Request read() throws IOException, TException {
+    return request(readFrame());
+  }
+
+  /** The bytes of the next message. */
+  byte[] readFrame() throws IOException {
     byte[] frame = new byte[in.readInt()];
     in.readFully(frame);
-    return request(frame);
+    return frame;
   }
 
   /**

@@ -82,12 +82,35 @@ class PendingCallsTest {
   }
 
   @Test
+  void no_reply_is_for_a_oneway_call() {
+    PendingCalls pending = new PendingCalls(1);
+    Call<?, ?>[] calls = new Call<?, ?>[1000];
+    for (int i = 0; i < calls.length; i++) {
+      calls[i] = i % 2 == 0 ? call() : oneway();
+      pending.add(calls[i]);
+    }
+    assertEquals(calls.length, pending.live());
+    for (int i = 0; i < calls.length; i++) {
+      assertEquals(i % 2 == 0, pending.knows(calls[i].id));
+      assertTrue(pending.abandon(calls[i]));
+      assertFalse(pending.abandon(calls[i]));
+    }
+    assertEquals(calls.length / 2, pending.abandoned(), "only those whose reply may come");
+    assertEquals(0, pending.live());
+  }
+
+  @Test
   void no_other_id_is_known() {
     PendingCalls pending = new PendingCalls(1);
     pending.add(call());
     for (int id : new int[] {0, -1, 2, 65, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
       assertFalse(pending.knows(id));
     }
+  }
+
+  private static Call<?, ?> oneway() {
+    return Call.blocking(
+        Method.oneway("Note"), new Calculate.Square_args(), Deadline.after(Duration.ofSeconds(1)));
   }
 
   private static Call<?, ?> call() {
