@@ -2,6 +2,7 @@
 
 use super::calculate;
 use super::error::CalculateError;
+use super::message::{Input, Method, Output};
 use super::options::Options;
 use super::target::Target;
 use std::future::Future;
@@ -55,6 +56,18 @@ impl Client {
     /// As [`calculate::Client::cal`].
     pub fn cal(&self, number: f64) -> Result<f64, CalculateError> {
         self.runtime.block_on(self.client.cal(number))
+    }
+
+    /// Any method of any generated client, as [`calculate::Client::call`].
+    ///
+    /// # Errors
+    /// See [`CalculateError`].
+    pub fn call<R>(
+        &self,
+        method: impl Into<Method>,
+        stub: impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
+    ) -> Result<R, CalculateError> {
+        self.runtime.block_on(self.client.call(method, stub))
     }
 
     /// This client, on the same connection, with another time-out for its calls.

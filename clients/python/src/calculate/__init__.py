@@ -18,8 +18,8 @@ Several servers, or those that a registry names:
 
 The methods of an IDL of your own:
 
-    COUNT = calculate.Method("count", WordCount.count_args, WordCount.count_result)  # what the compiler generated
-    client.call(COUNT, WordCount.count_args("to be or not to be"))
+    COUNT = calculate.Method("Count", WordCount.Count_args, WordCount.Count_result)  # what the compiler generated
+    client.call(COUNT, WordCount.Count_args(["to be or not to be"]))
 """
 
 from __future__ import annotations

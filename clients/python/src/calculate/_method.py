@@ -17,8 +17,8 @@ _ONEWAY: int = TMessageType.ONEWAY
 class Method:
     """One method of an IDL, for ``Client.call``: its name on the wire and its generated classes.
 
-        COUNT = Method("count", WordCount.count_args, WordCount.count_result)
-        FORGET = Method.oneway("forget", WordCount.forget_args)
+        COUNT = Method("Count", WordCount.Count_args, WordCount.Count_result)
+        RESET = Method.oneway("Reset", WordCount.Reset_args)
 
     ``args`` and ``result`` are the generated ``X_args`` and ``X_result``. ``errors`` maps declared exceptions (the
     field's name in the result) to functions of the generated exception and the server's address that make the error

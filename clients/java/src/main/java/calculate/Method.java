@@ -13,9 +13,9 @@ import org.apache.thrift.protocol.TMessageType;
  * wire and its generated result struct. Immutable: make it once.
  *
  * <pre>{@code
- * static final Method<WordCount.count_result, Map<String, Integer>> COUNT =
- *     Method.of("count", WordCount.count_result::new, WordCount.count_result::getSuccess);
- * static final Method<?, Void> FORGET = Method.oneway("forget");
+ * static final Method<WordCount.Count_result, Map<String, Integer>> COUNT =
+ *     Method.of("Count", WordCount.Count_result::new, WordCount.Count_result::getSuccess);
+ * static final Method<?, Void> RESET = Method.oneway("Reset");
  * }</pre>
  *
  * @param <T> the generated result struct
