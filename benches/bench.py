@@ -87,6 +87,13 @@ def server():
             print(f"{name:28} {statistics.median(measured):12,.0f} {ratio:14.2f} {statistics.median(cpu[name]):12.2f}")
 
 
+def converse():
+    """Instructions and nanoseconds of a pipelined call, without sockets."""
+    print("\na pipelined call, from its bytes to its reply's, without sockets", flush=True)
+    command = ["cargo", "bench", "--locked", "--quiet", "--bench", "converse"]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
 def memory():
     """Resident memory per idle connection, 10,000 of them, each after one call."""
     print("\nresident memory per idle connection, each after one call")
@@ -151,7 +158,7 @@ def hostile():
     measure()
 
 
-PARTS = {part.__name__: part for part in (server, memory, start, python, java, hostile)}
+PARTS = {part.__name__: part for part in (server, converse, memory, start, python, java, hostile)}
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or PARTS:

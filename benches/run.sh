@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what ARCHITECTURE.md quotes, beside the named peers, and prints one table.
 #
-#   benches/run.sh [server] [memory] [start] [python] [java] [hostile]     all of them without arguments
+#   benches/run.sh [server] [converse] [memory] [start] [python] [java] [hostile]     all of them without arguments
 #
 # ROUNDS (default 5) and SECONDS_EACH (default 3) set how long; the server is pinned to core 0, the load to core 1.
 set -euo pipefail
