@@ -20,7 +20,7 @@ use calculate::wire::skip::Skip;
 use calculate::wire::{Envelope, Framing, Headers, Limits, MAX_HEADERS, Protocol};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol, TSerializable};
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
 use wire_idl::Everything;
 
 /// Detection never panics, what it once decided more bytes do not change, and eight bytes always decide.

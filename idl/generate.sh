@@ -22,12 +22,18 @@ generate() {
   cp -r "$out/raw/$4/$3/." "$out/tree/$4"
   rm -f "$out/tree/$4"/*-remote    # command line stubs without time-outs: the clients' own programs do better
 }
+# As `generate … rs`, and made generic over the protocol.
+generate_generic() {
+  generate "$1" rs . "$2"
+  for file in "$out/raw/$2"/*.rs; do sed -E -f idl/generic.sed "$file" >"$out/tree/$2/${file##*/}"; done
+}
 java=java:generated_annotations=suppress,private_members
-generate idl/calculate.thrift         rs     .              src/idl
+generate_generic idl/calculate.thrift src/idl
+generate idl/calculate.thrift         rs     .              benches/peers/src/idl
 generate idl/calculate.thrift         py     calculate/_gen clients/python/src/calculate/_gen
 generate idl/calculate.thrift         "$java" calculate/idl clients/java/src/generated/java/calculate/idl
 generate examples/wordcount.thrift    rs     .              examples/idl
-generate tests/support/wire.thrift    rs     .              tests/support/idl
+generate_generic tests/support/wire.thrift tests/support/idl
 generate tests/support/wire.thrift    py     wire           fuzz/differential/python/gen/wire
 generate tests/support/wire.thrift    "$java" wire         fuzz/differential/java/gen/wire
 generate idl/conformance.thrift       rs     .              examples/conformance/idl

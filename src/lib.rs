@@ -17,6 +17,9 @@
 
 #![forbid(unsafe_code)]
 
+// Generated code names this library the same, here and elsewhere.
+extern crate self as calculate;
+
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -20,9 +20,7 @@ use support::message::*;
 use support::peer::Peer;
 use support::program::Program;
 use thrift::OrderedFloat;
-use thrift::protocol::{
-    TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol, TSerializable, TStructIdentifier, TType,
-};
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol, TStructIdentifier, TType};
 
 #[test]
 fn each_message_is_read_right() {

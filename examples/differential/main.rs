@@ -17,7 +17,7 @@ use calculate::wire::compact::{CompactInput, CompactOutput};
 use calculate::wire::message::Header;
 use calculate::wire::{Limits, Protocol};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TSerializable};
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType};
 use wire::Everything;
 
 fn main() -> io::Result<()> {

@@ -45,8 +45,14 @@ impl Number {
   }
 }
 
+
 impl TSerializable for Number {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Number> {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Number> { Number::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl Number {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<Number> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<OrderedFloat<f64>> = None;
     loop {
@@ -73,7 +79,7 @@ impl TSerializable for Number {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Number");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("value", TType::Double, 1))?;
@@ -106,8 +112,14 @@ impl DomainError {
   }
 }
 
+
 impl TSerializable for DomainError {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<DomainError> {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<DomainError> { DomainError::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl DomainError {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<DomainError> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<String> = None;
     let mut f_2: Option<OrderedFloat<f64>> = None;
@@ -141,7 +153,7 @@ impl TSerializable for DomainError {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("DomainError");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("message", TType::String, 1))?;
@@ -293,10 +305,10 @@ impl <H: CalculateSyncHandler> CalculateSyncProcessor<H> {
       handler,
     }
   }
-  fn process_square(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_square(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TCalculateProcessFunctions::process_square(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
-  fn process_cal(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_cal(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TCalculateProcessFunctions::process_cal(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
 }
@@ -304,7 +316,7 @@ impl <H: CalculateSyncHandler> CalculateSyncProcessor<H> {
 pub struct TCalculateProcessFunctions;
 
 impl TCalculateProcessFunctions {
-  pub fn process_square<H: CalculateSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_square<H: CalculateSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let args = CalculateSquareArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_square(args.number) {
       Ok(handler_return) => {
@@ -364,7 +376,7 @@ impl TCalculateProcessFunctions {
       },
     }
   }
-  pub fn process_cal<H: CalculateSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_cal<H: CalculateSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let args = CalculateCalArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_cal(args.number) {
       Ok(handler_return) => {
@@ -403,8 +415,8 @@ impl TCalculateProcessFunctions {
   }
 }
 
-impl <H: CalculateSyncHandler> TProcessor for CalculateSyncProcessor<H> {
-  fn process(&self, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+impl <H: CalculateSyncHandler + Send + Sync + 'static> calculate::server::Processor for CalculateSyncProcessor<H> {
+  fn process(&self, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let message_ident = i_prot.read_message_begin()?;
     let res = match &*message_ident.name {
       "Square" => {
@@ -438,7 +450,7 @@ struct CalculateSquareArgs {
 }
 
 impl CalculateSquareArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<CalculateSquareArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<CalculateSquareArgs> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<Number> = None;
     loop {
@@ -465,7 +477,7 @@ impl CalculateSquareArgs {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Square_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("number", TType::Struct, 1))?;
@@ -503,7 +515,7 @@ impl CalculateSquareResult {
       )
     }
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<CalculateSquareResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<CalculateSquareResult> {
     i_prot.read_struct_begin()?;
     let mut f_0: Option<Number> = None;
     let mut f_1: Option<DomainError> = None;
@@ -535,7 +547,7 @@ impl CalculateSquareResult {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("CalculateSquareResult");
     o_prot.write_struct_begin(&struct_ident)?;
     if let Some(ref fld_var) = self.result_value {
@@ -563,7 +575,7 @@ struct CalculateCalArgs {
 }
 
 impl CalculateCalArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<CalculateCalArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<CalculateCalArgs> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<Number> = None;
     loop {
@@ -590,7 +602,7 @@ impl CalculateCalArgs {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Cal_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("number", TType::Struct, 1))?;
@@ -625,7 +637,7 @@ impl CalculateCalResult {
       )
     }
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<CalculateCalResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<CalculateCalResult> {
     i_prot.read_struct_begin()?;
     let mut f_0: Option<Number> = None;
     loop {
@@ -651,7 +663,7 @@ impl CalculateCalResult {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("CalculateCalResult");
     o_prot.write_struct_begin(&struct_ident)?;
     if let Some(ref fld_var) = self.result_value {

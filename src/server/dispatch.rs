@@ -11,19 +11,64 @@ use crate::wire::{Exception, ExceptionCode, Limits, Malformed, Protocol, printab
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use thrift::protocol::{TMessageIdentifier, TMessageType};
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
 use thrift::server::TProcessor;
 
-/// What the Thrift compiler generates for a service, `…SyncProcessor`; it is called from many threads at a time.
-pub trait Processor: TProcessor + Send + Sync + 'static {}
-impl<P: TProcessor + Send + Sync + 'static> Processor for P {}
+/// What is generated for a service, `…SyncProcessor`; it is called from many threads at a time.
+///
+/// Every `TProcessor`, what the Thrift compiler writes, is one. Where `idl/generic.sed` has gone over the compiler's
+/// output it is one directly, and knows the protocols' types: a call costs a third.
+pub trait Processor: Send + Sync + 'static {
+    /// Reads a call from `input`, runs its handler, writes the reply to `output`.
+    ///
+    /// # Errors
+    /// The reply cannot be written. All other errors are replies.
+    fn process(&self, input: &mut impl TInputProtocol, output: &mut impl TOutputProtocol) -> thrift::Result<()>;
+}
+
+impl<P: TProcessor + Send + Sync + 'static> Processor for P {
+    fn process(&self, input: &mut impl TInputProtocol, output: &mut impl TOutputProtocol) -> thrift::Result<()> {
+        TProcessor::process(self, input, output)
+    }
+}
+
+/// A processor of whatever type. This is the one indirect call of a message: all that is below it is direct.
+pub(super) trait AnyProcessor: Send + Sync {
+    /// Runs the processor on a call and appends the reply.
+    ///
+    /// # Errors
+    /// The header is none that generated code can be told of, so nothing was run.
+    fn process_any(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>)
+    -> Result<thrift::Result<()>, Malformed>;
+}
+
+impl<P: Processor> AnyProcessor for P {
+    fn process_any(
+        &self,
+        call: &Call<'_>,
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<thrift::Result<()>, Malformed> {
+        let identifier = call.header.identifier()?;
+        let body = &call.message[call.header.body_offset..];
+        Ok(match call.encoding.protocol {
+            protocol @ (Protocol::Binary | Protocol::OldBinary) => self.process(
+                &mut BinaryInput::new(identifier, body, limits),
+                &mut BinaryOutput::new(out).with_protocol(protocol),
+            ),
+            Protocol::Compact => {
+                self.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
+            }
+        })
+    }
+}
 
 /// A name, a processor, and where its handlers run.
 #[derive(Clone)]
 pub(super) struct Service {
     name: String,
     handlers: Handlers,
-    processor: Arc<dyn Processor>,
+    processor: Arc<dyn AnyProcessor>,
 }
 
 /// The services of a server, in the order in which they were added.
@@ -75,7 +120,7 @@ impl Services {
 }
 
 impl Service {
-    pub(super) fn new(name: &str, handlers: Handlers, processor: Arc<dyn Processor>) -> Service {
+    pub(super) fn new(name: &str, handlers: Handlers, processor: Arc<dyn AnyProcessor>) -> Service {
         Service { name: name.into(), handlers, processor }
     }
 
@@ -110,40 +155,26 @@ impl Service {
     }
 
     fn process(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Exception> {
-        let protocol_error =
-            |malformed: Malformed| Exception::new(ExceptionCode::PROTOCOL_ERROR, malformed.to_string());
-        let identifier = call.header.identifier().map_err(protocol_error)?;
-        let body = &call.message[call.header.body_offset..];
-        let run = || match call.encoding.protocol {
-            protocol @ (Protocol::Binary | Protocol::OldBinary) => self.processor.process(
-                &mut BinaryInput::new(identifier, body, limits),
-                &mut BinaryOutput::new(out).with_protocol(protocol),
-            ),
-            Protocol::Compact => {
-                self.processor.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
-            }
-        };
-        match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                log::error!(
-                    "{}: the reply to {} cannot be written: {}",
-                    self.name,
-                    printable(call.header.name),
-                    one_line(&error.to_string())
-                );
-                Err(Exception::new(ExceptionCode::INTERNAL_ERROR, "the reply cannot be written"))
-            }
-            Err(panic) => {
-                log::error!(
-                    "{}: {} panicked: {}",
-                    self.name,
-                    printable(call.header.name),
-                    one_line(panic_text(&*panic))
-                );
-                Err(Exception::new(ExceptionCode::INTERNAL_ERROR, "the handler panicked; the server's log says more"))
-            }
+        match catch_unwind(AssertUnwindSafe(|| self.processor.process_any(call, limits, out))) {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(self.cannot_write(call, &error)),
+            Ok(Err(malformed)) => Err(Exception::new(ExceptionCode::PROTOCOL_ERROR, malformed.to_string())),
+            Err(panic) => Err(self.panicked(call, &*panic)),
         }
+    }
+
+    #[cold]
+    fn cannot_write(&self, call: &Call<'_>, error: &thrift::Error) -> Exception {
+        let method = printable(call.header.name);
+        log::error!("{}: the reply to {method} cannot be written: {}", self.name, one_line(&error.to_string()));
+        Exception::new(ExceptionCode::INTERNAL_ERROR, "the reply cannot be written")
+    }
+
+    #[cold]
+    fn panicked(&self, call: &Call<'_>, panic: &(dyn std::any::Any + Send)) -> Exception {
+        let method = printable(call.header.name);
+        log::error!("{}: {method} panicked: {}", self.name, one_line(panic_text(panic)));
+        Exception::new(ExceptionCode::INTERNAL_ERROR, "the handler panicked; the server's log says more")
     }
 
     /// What to send instead of `reply`: generated code gives its own errors as Rust's Debug output and with no type
@@ -159,9 +190,13 @@ impl Service {
             // Behind the name, which has its length before it and is the method's that was called.
             Protocol::OldBinary => reply.get(4 + call.header.method().len()).copied(),
         };
-        if kind.map(Kind::from_code) != Some(Kind::Exception) {
-            return None;
+        match kind.map(Kind::from_code) {
+            Some(Kind::Exception) => self.own_exception(call, reply, limits),
+            _ => None,
         }
+    }
+
+    fn own_exception(&self, call: &Call<'_>, reply: &[u8], limits: &Limits) -> Option<Exception> {
         let said = read_exception(call.encoding.protocol, reply, limits)?;
         if said.code == ExceptionCode::UNKNOWN_METHOD {
             let text = format!("{} has no method {}", self.name, printable(call.header.method()));

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use thrift::OrderedFloat;
-use thrift::protocol::{TSerializable, TType};
+use thrift::protocol::TType;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What is said on one connection; its end closes the connection.

@@ -4,7 +4,7 @@ use calculate::wire::{Encoding, Framing, Protocol};
 use thrift::OrderedFloat;
 use thrift::protocol::{
     TBinaryInputProtocol, TBinaryOutputProtocol, TCompactInputProtocol, TCompactOutputProtocol, TFieldIdentifier,
-    TInputProtocol, TMessageType, TOutputProtocol, TSerializable, TStructIdentifier, TType,
+    TInputProtocol, TMessageType, TOutputProtocol, TStructIdentifier, TType,
 };
 
 pub const CALL: u8 = 1;

@@ -8,7 +8,7 @@ use idl::{CalculateSyncHandler, DomainError, Number};
 
 pub mod epoll;
 #[allow(clippy::unnecessary_unwrap)] // Generated: what the compiler's own list of exceptions omits.
-#[path = "../../../src/idl/calculate.rs"]
+#[path = "idl/calculate.rs"]
 pub mod idl;
 
 /// What a peer says of a negative argument to Square.

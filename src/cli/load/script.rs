@@ -2,6 +2,7 @@
 
 use crate::cli::method::Method;
 use crate::idl::calculate::{CalculateSyncClient, CalculateSyncProcessor, Number, TCalculateSyncClient};
+use crate::server::Processor;
 use crate::service::Calculator;
 use crate::wire::binary::{BinaryInput, BinaryOutput};
 use crate::wire::compact::{CompactInput, CompactOutput};
@@ -10,7 +11,6 @@ use crate::wire::message::Header;
 use crate::wire::{Encoding, Limits, Protocol};
 use ordered_float::OrderedFloat;
 use thrift::protocol::{TInputProtocol, TOutputProtocol};
-use thrift::server::TProcessor;
 
 /// How many different calls there are; a connection has at most so many in flight.
 pub(super) const LENGTH: usize = 4096;

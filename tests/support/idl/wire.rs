@@ -40,12 +40,18 @@ impl Colour {
   ];
 }
 
+
 impl TSerializable for Colour {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Colour> { Colour::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl Colour {
   #[allow(clippy::trivially_copy_pass_by_ref)]
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     o_prot.write_i32(self.0)
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Colour> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<Colour> {
     let enum_value = i_prot.read_i32()?;
     Ok(Colour::from(enum_value))
   }
@@ -99,8 +105,14 @@ impl Tree {
   }
 }
 
+
 impl TSerializable for Tree {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Tree> {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Tree> { Tree::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl Tree {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<Tree> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<i32> = None;
     let mut f_2: Option<Vec<Box<Tree>>> = None;
@@ -138,7 +150,7 @@ impl TSerializable for Tree {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Tree");
     o_prot.write_struct_begin(&struct_ident)?;
     if let Some(fld_var) = self.value {
@@ -170,8 +182,14 @@ pub enum Choice {
   Text(String),
 }
 
+
 impl TSerializable for Choice {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Choice> {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Choice> { Choice::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl Choice {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<Choice> {
     let mut ret: Option<Choice> = None;
     let mut received_field_count = 0;
     let mut total_field_count = 0;
@@ -242,7 +260,7 @@ impl TSerializable for Choice {
       )
     }
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Choice");
     o_prot.write_struct_begin(&struct_ident)?;
     match *self {
@@ -309,8 +327,14 @@ impl Everything {
   }
 }
 
+
 impl TSerializable for Everything {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Everything> {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Everything> { Everything::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl Everything {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<Everything> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<bool> = None;
     let mut f_2: Option<i8> = None;
@@ -461,7 +485,7 @@ impl TSerializable for Everything {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Everything");
     o_prot.write_struct_begin(&struct_ident)?;
     if let Some(fld_var) = self.flag {
@@ -587,8 +611,14 @@ impl Refused {
   }
 }
 
+
 impl TSerializable for Refused {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Refused> {
+  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Refused> { Refused::read_from_in_protocol(i_prot) }
+  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> { self.write_to_out_protocol(o_prot) }
+}
+
+impl Refused {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<Refused> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<String> = None;
     loop {
@@ -615,7 +645,7 @@ impl TSerializable for Refused {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Refused");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("why", TType::String, 1))?;
@@ -857,22 +887,22 @@ impl <H: WireSyncHandler> WireSyncProcessor<H> {
       handler,
     }
   }
-  fn process_echo(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_echo(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TWireProcessFunctions::process_echo(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
-  fn process_ping(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_ping(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TWireProcessFunctions::process_ping(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
-  fn process_note(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_note(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TWireProcessFunctions::process_note(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
-  fn process_sleep(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_sleep(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TWireProcessFunctions::process_sleep(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
-  fn process_panic(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_panic(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TWireProcessFunctions::process_panic(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
-  fn process_fail(&self, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  fn process_fail(&self, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     TWireProcessFunctions::process_fail(&self.handler, incoming_sequence_number, i_prot, o_prot)
   }
 }
@@ -880,7 +910,7 @@ impl <H: WireSyncHandler> WireSyncProcessor<H> {
 pub struct TWireProcessFunctions;
 
 impl TWireProcessFunctions {
-  pub fn process_echo<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_echo<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let args = WireEchoArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_echo(args.everything) {
       Ok(handler_return) => {
@@ -940,7 +970,7 @@ impl TWireProcessFunctions {
       },
     }
   }
-  pub fn process_ping<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_ping<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let _ = WirePingArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_ping() {
       Ok(_) => {
@@ -977,7 +1007,7 @@ impl TWireProcessFunctions {
       },
     }
   }
-  pub fn process_note<H: WireSyncHandler>(handler: &H, _: i32, i_prot: &mut dyn TInputProtocol, _: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_note<H: WireSyncHandler>(handler: &H, _: i32, i_prot: &mut impl TInputProtocol, _: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let args = WireNoteArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_note(args.text) {
       Ok(_) => {
@@ -1001,7 +1031,7 @@ impl TWireProcessFunctions {
       },
     }
   }
-  pub fn process_sleep<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_sleep<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let args = WireSleepArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_sleep(args.milliseconds) {
       Ok(handler_return) => {
@@ -1038,7 +1068,7 @@ impl TWireProcessFunctions {
       },
     }
   }
-  pub fn process_panic<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_panic<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let _ = WirePanicArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_panic() {
       Ok(_) => {
@@ -1075,7 +1105,7 @@ impl TWireProcessFunctions {
       },
     }
   }
-  pub fn process_fail<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn process_fail<H: WireSyncHandler>(handler: &H, incoming_sequence_number: i32, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let args = WireFailArgs::read_from_in_protocol(i_prot)?;
     match handler.handle_fail(args.why) {
       Ok(_) => {
@@ -1114,8 +1144,8 @@ impl TWireProcessFunctions {
   }
 }
 
-impl <H: WireSyncHandler> TProcessor for WireSyncProcessor<H> {
-  fn process(&self, i_prot: &mut dyn TInputProtocol, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+impl <H: WireSyncHandler + Send + Sync + 'static> calculate::server::Processor for WireSyncProcessor<H> {
+  fn process(&self, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
     let message_ident = i_prot.read_message_begin()?;
     let res = match &*message_ident.name {
       "Echo" => {
@@ -1161,7 +1191,7 @@ struct WireEchoArgs {
 }
 
 impl WireEchoArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireEchoArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireEchoArgs> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<Everything> = None;
     loop {
@@ -1188,7 +1218,7 @@ impl WireEchoArgs {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Echo_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("everything", TType::Struct, 1))?;
@@ -1226,7 +1256,7 @@ impl WireEchoResult {
       )
     }
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireEchoResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireEchoResult> {
     i_prot.read_struct_begin()?;
     let mut f_0: Option<Everything> = None;
     let mut f_1: Option<Refused> = None;
@@ -1258,7 +1288,7 @@ impl WireEchoResult {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("WireEchoResult");
     o_prot.write_struct_begin(&struct_ident)?;
     if let Some(ref fld_var) = self.result_value {
@@ -1285,7 +1315,7 @@ struct WirePingArgs {
 }
 
 impl WirePingArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WirePingArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WirePingArgs> {
     i_prot.read_struct_begin()?;
     loop {
       let field_ident = i_prot.read_field_begin()?;
@@ -1299,7 +1329,7 @@ impl WirePingArgs {
     let ret = WirePingArgs {};
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Ping_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_stop()?;
@@ -1319,7 +1349,7 @@ impl WirePingResult {
   fn ok_or(self) -> thrift::Result<()> {
     Ok(())
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WirePingResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WirePingResult> {
     i_prot.read_struct_begin()?;
     loop {
       let field_ident = i_prot.read_field_begin()?;
@@ -1333,7 +1363,7 @@ impl WirePingResult {
     let ret = WirePingResult {};
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("WirePingResult");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_stop()?;
@@ -1351,7 +1381,7 @@ struct WireNoteArgs {
 }
 
 impl WireNoteArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireNoteArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireNoteArgs> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<String> = None;
     loop {
@@ -1378,7 +1408,7 @@ impl WireNoteArgs {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Note_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("text", TType::String, 1))?;
@@ -1399,7 +1429,7 @@ struct WireSleepArgs {
 }
 
 impl WireSleepArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireSleepArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireSleepArgs> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<i32> = None;
     loop {
@@ -1426,7 +1456,7 @@ impl WireSleepArgs {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Sleep_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("milliseconds", TType::I32, 1))?;
@@ -1461,7 +1491,7 @@ impl WireSleepResult {
       )
     }
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireSleepResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireSleepResult> {
     i_prot.read_struct_begin()?;
     let mut f_0: Option<i32> = None;
     loop {
@@ -1487,7 +1517,7 @@ impl WireSleepResult {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("WireSleepResult");
     o_prot.write_struct_begin(&struct_ident)?;
     if let Some(fld_var) = self.result_value {
@@ -1509,7 +1539,7 @@ struct WirePanicArgs {
 }
 
 impl WirePanicArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WirePanicArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WirePanicArgs> {
     i_prot.read_struct_begin()?;
     loop {
       let field_ident = i_prot.read_field_begin()?;
@@ -1523,7 +1553,7 @@ impl WirePanicArgs {
     let ret = WirePanicArgs {};
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Panic_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_stop()?;
@@ -1543,7 +1573,7 @@ impl WirePanicResult {
   fn ok_or(self) -> thrift::Result<()> {
     Ok(())
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WirePanicResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WirePanicResult> {
     i_prot.read_struct_begin()?;
     loop {
       let field_ident = i_prot.read_field_begin()?;
@@ -1557,7 +1587,7 @@ impl WirePanicResult {
     let ret = WirePanicResult {};
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("WirePanicResult");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_stop()?;
@@ -1575,7 +1605,7 @@ struct WireFailArgs {
 }
 
 impl WireFailArgs {
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireFailArgs> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireFailArgs> {
     i_prot.read_struct_begin()?;
     let mut f_1: Option<String> = None;
     loop {
@@ -1602,7 +1632,7 @@ impl WireFailArgs {
     };
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("Fail_args");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_begin(&TFieldIdentifier::new("why", TType::String, 1))?;
@@ -1625,7 +1655,7 @@ impl WireFailResult {
   fn ok_or(self) -> thrift::Result<()> {
     Ok(())
   }
-  fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<WireFailResult> {
+  pub fn read_from_in_protocol(i_prot: &mut (impl TInputProtocol + ?Sized)) -> thrift::Result<WireFailResult> {
     i_prot.read_struct_begin()?;
     loop {
       let field_ident = i_prot.read_field_begin()?;
@@ -1639,7 +1669,7 @@ impl WireFailResult {
     let ret = WireFailResult {};
     Ok(ret)
   }
-  fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+  pub fn write_to_out_protocol(&self, o_prot: &mut (impl TOutputProtocol + ?Sized)) -> thrift::Result<()> {
     let struct_ident = TStructIdentifier::new("WireFailResult");
     o_prot.write_struct_begin(&struct_ident)?;
     o_prot.write_field_stop()?;
