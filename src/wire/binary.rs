@@ -29,6 +29,7 @@ impl<'a> BinaryInput<'a> {
 
     /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
     /// said: the caller has read that already.
+    #[inline]
     pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
         BinaryInput {
             identifier: Some(identifier),
@@ -50,6 +51,7 @@ impl<'a> BinaryInput<'a> {
         }
     }
 
+    #[inline]
     fn string(&mut self) -> Result<&'a [u8], Malformed> {
         self.scopes.value(TType::String)?;
         let length = i32::from_be_bytes(self.take()?);
@@ -62,11 +64,13 @@ impl<'a> BinaryInput<'a> {
         Ok(bytes)
     }
 
+    #[inline]
     fn room(&self) -> Room<'a> {
         let (bytes_left, bytes_in_all) = (self.rest.len(), self.body_bytes);
         Room { protocol: Protocol::Binary, limits: self.limits, bytes_left, bytes_in_all }
     }
 
+    #[inline]
     fn elements(&mut self, container: TType) -> Result<(TType, i32), Malformed> {
         self.scopes.value(container)?;
         let [element, a, b, c, d] = self.take()?;
@@ -94,11 +98,13 @@ impl TInputProtocol for BinaryInput<'_> {
         Ok(())
     }
 
+    #[inline]
     fn read_struct_begin(&mut self) -> thrift::Result<Option<TStructIdentifier>> {
         self.scopes.begin_struct()?;
         Ok(None)
     }
 
+    #[inline]
     fn read_struct_end(&mut self) -> thrift::Result<()> {
         if self.scopes.end() && !self.rest.is_empty() {
             return Err(Malformed::from("bytes after the end of the message's struct").into());
@@ -106,6 +112,7 @@ impl TInputProtocol for BinaryInput<'_> {
         Ok(())
     }
 
+    #[inline(always)]
     fn read_field_begin(&mut self) -> thrift::Result<TFieldIdentifier> {
         let (field_type, id) = match *self.rest {
             [0, ref rest @ ..] => {
@@ -126,6 +133,7 @@ impl TInputProtocol for BinaryInput<'_> {
         Ok(())
     }
 
+    #[inline]
     fn read_bool(&mut self) -> thrift::Result<bool> {
         self.scopes.value(TType::Bool)?;
         match self.take()? {
@@ -135,64 +143,77 @@ impl TInputProtocol for BinaryInput<'_> {
         }
     }
 
+    #[inline]
     fn read_bytes(&mut self) -> thrift::Result<Vec<u8>> {
         Ok(self.string()?.to_vec())
     }
 
+    #[inline]
     fn read_i8(&mut self) -> thrift::Result<i8> {
         self.scopes.value(TType::I08)?;
         Ok(i8::from_be_bytes(self.take()?))
     }
 
+    #[inline]
     fn read_i16(&mut self) -> thrift::Result<i16> {
         self.scopes.value(TType::I16)?;
         Ok(i16::from_be_bytes(self.take()?))
     }
 
+    #[inline]
     fn read_i32(&mut self) -> thrift::Result<i32> {
         self.scopes.value(TType::I32)?;
         Ok(i32::from_be_bytes(self.take()?))
     }
 
+    #[inline]
     fn read_i64(&mut self) -> thrift::Result<i64> {
         self.scopes.value(TType::I64)?;
         Ok(i64::from_be_bytes(self.take()?))
     }
 
+    #[inline]
     fn read_double(&mut self) -> thrift::Result<f64> {
         self.scopes.value(TType::Double)?;
         Ok(f64::from_be_bytes(self.take()?))
     }
 
+    #[inline]
     fn read_uuid(&mut self) -> thrift::Result<uuid::Uuid> {
         self.scopes.value(TType::Uuid)?;
         Ok(uuid::Uuid::from_bytes(self.take()?))
     }
 
+    #[inline]
     fn read_string(&mut self) -> thrift::Result<String> {
         Ok(super::utf8(self.string()?)?)
     }
 
+    #[inline]
     fn read_list_begin(&mut self) -> thrift::Result<TListIdentifier> {
         let (element_type, size) = self.elements(TType::List)?;
         Ok(TListIdentifier { element_type, size })
     }
 
+    #[inline]
     fn read_list_end(&mut self) -> thrift::Result<()> {
         self.scopes.end();
         Ok(())
     }
 
+    #[inline]
     fn read_set_begin(&mut self) -> thrift::Result<TSetIdentifier> {
         let (element_type, size) = self.elements(TType::Set)?;
         Ok(TSetIdentifier { element_type, size })
     }
 
+    #[inline]
     fn read_set_end(&mut self) -> thrift::Result<()> {
         self.scopes.end();
         Ok(())
     }
 
+    #[inline]
     fn read_map_begin(&mut self) -> thrift::Result<TMapIdentifier> {
         self.scopes.value(TType::Map)?;
         let [key, value, a, b, c, d] = self.take()?;
@@ -205,6 +226,7 @@ impl TInputProtocol for BinaryInput<'_> {
         Ok(TMapIdentifier { key_type: Some(key), value_type: Some(value), size })
     }
 
+    #[inline]
     fn read_map_end(&mut self) -> thrift::Result<()> {
         self.scopes.end();
         Ok(())
@@ -233,6 +255,7 @@ pub struct BinaryOutput<'a> {
 
 impl<'a> BinaryOutput<'a> {
     /// A writer that appends to `out`.
+    #[inline]
     pub fn new(out: &'a mut Vec<u8>) -> BinaryOutput<'a> {
         BinaryOutput { out, sequence_id: None, protocol: Protocol::Binary }
     }
@@ -244,11 +267,13 @@ impl<'a> BinaryOutput<'a> {
 
     /// The same writer, of messages of `protocol`: strict ones, or the old encoding where that is
     /// [`Protocol::OldBinary`].
+    #[inline]
     pub fn with_protocol(self, protocol: Protocol) -> BinaryOutput<'a> {
         BinaryOutput { protocol, ..self }
     }
 
     /// Writes a message's header; the name may be any bytes.
+    #[inline(always)]
     pub fn message_begin(&mut self, name: &[u8], kind: TMessageType, sequence_id: i32) {
         let [a, b, c, d] = (name.len() as i32).to_be_bytes();
         if self.protocol == Protocol::OldBinary {
@@ -262,12 +287,14 @@ impl<'a> BinaryOutput<'a> {
         self.out.extend_from_slice(&sequence_id.to_be_bytes());
     }
 
+    #[inline]
     fn count(&mut self, count: i32) {
         self.out.extend_from_slice(&count.to_be_bytes());
     }
 }
 
 impl TOutputProtocol for BinaryOutput<'_> {
+    #[inline(always)]
     fn write_message_begin(&mut self, identifier: &TMessageIdentifier) -> thrift::Result<()> {
         let sequence_id = self.sequence_id.unwrap_or(identifier.sequence_number);
         self.message_begin(identifier.name.as_bytes(), identifier.message_type, sequence_id);
@@ -286,6 +313,7 @@ impl TOutputProtocol for BinaryOutput<'_> {
         Ok(())
     }
 
+    #[inline]
     fn write_field_begin(&mut self, field: &TFieldIdentifier) -> thrift::Result<()> {
         let [high, low] = field.id.ok_or_else(|| Malformed::from("a field without an id"))?.to_be_bytes();
         self.out.extend_from_slice(&[binary_code(field.field_type), high, low]);
@@ -296,56 +324,67 @@ impl TOutputProtocol for BinaryOutput<'_> {
         Ok(())
     }
 
+    #[inline]
     fn write_field_stop(&mut self) -> thrift::Result<()> {
         self.out.push(0);
         Ok(())
     }
 
+    #[inline]
     fn write_bool(&mut self, value: bool) -> thrift::Result<()> {
         self.out.push(value.into());
         Ok(())
     }
 
+    #[inline]
     fn write_bytes(&mut self, bytes: &[u8]) -> thrift::Result<()> {
         self.count(super::checked_count(bytes.len())?);
         self.out.extend_from_slice(bytes);
         Ok(())
     }
 
+    #[inline]
     fn write_i8(&mut self, value: i8) -> thrift::Result<()> {
         self.out.extend_from_slice(&value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn write_i16(&mut self, value: i16) -> thrift::Result<()> {
         self.out.extend_from_slice(&value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn write_i32(&mut self, value: i32) -> thrift::Result<()> {
         self.out.extend_from_slice(&value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn write_i64(&mut self, value: i64) -> thrift::Result<()> {
         self.out.extend_from_slice(&value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn write_double(&mut self, value: f64) -> thrift::Result<()> {
         self.out.extend_from_slice(&value.to_be_bytes());
         Ok(())
     }
 
+    #[inline]
     fn write_uuid(&mut self, value: &uuid::Uuid) -> thrift::Result<()> {
         self.out.extend_from_slice(value.as_bytes());
         Ok(())
     }
 
+    #[inline]
     fn write_string(&mut self, text: &str) -> thrift::Result<()> {
         self.write_bytes(text.as_bytes())
     }
 
+    #[inline]
     fn write_list_begin(&mut self, list: &TListIdentifier) -> thrift::Result<()> {
         self.out.push(binary_code(list.element_type));
         self.count(list.size);
@@ -356,6 +395,7 @@ impl TOutputProtocol for BinaryOutput<'_> {
         Ok(())
     }
 
+    #[inline]
     fn write_set_begin(&mut self, set: &TSetIdentifier) -> thrift::Result<()> {
         self.out.push(binary_code(set.element_type));
         self.count(set.size);
@@ -366,6 +406,7 @@ impl TOutputProtocol for BinaryOutput<'_> {
         Ok(())
     }
 
+    #[inline]
     fn write_map_begin(&mut self, map: &TMapIdentifier) -> thrift::Result<()> {
         let code = |kind: Option<TType>| binary_code(kind.unwrap_or(TType::Stop));
         self.out.extend_from_slice(&[code(map.key_type), code(map.value_type)]);

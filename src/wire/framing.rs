@@ -56,11 +56,11 @@ impl Splitter {
             return Ok(Split::Incomplete);
         }
         let protocol = self.encoding.protocol;
-        let mut skip = self.skip.take().unwrap_or_else(|| Box::new(Skip::new(protocol)));
+        let mut skip = self.skip.take().map_or_else(|| Skip::new(protocol), |begun| *begun);
         match skip.advance(bytes, limits)? {
             Some(length) => Ok(Split::Message { message: 0..length, consumed: length }),
             None => {
-                self.skip = Some(skip);
+                self.skip = Some(Box::new(skip));
                 Ok(Split::Incomplete)
             }
         }

@@ -4,7 +4,11 @@
 //! finds where a message ends ([`skip`] does where no frame says it), [`envelope`] takes it out of a header transport's
 //! frame (`theader`, `ttheader` and `zlib` are what that needs, [`headers`] what it finds), [`message`] reads its header,
 //! [`binary`] and [`compact`] are the protocols that generated code reads and writes with (`scope` is what they check
-//! alike), and [`exception`] is the reply when there is no other.
+//! alike, `field_ids` what compact remembers), and [`exception`] is the reply when there is no other.
+//!
+//! The protocols' functions are `#[inline]` so that code generated in another crate is compiled together with them: then
+//! what they ignore, such as a field's name, is not even made. `#[inline(always)]` are those that a struct's or a
+//! message's code calls in one place.
 //!
 //! Specifications: `doc/specs/thrift-rpc.md`, `thrift-binary-protocol.md`, `thrift-compact-protocol.md` and
 //! `HeaderFormat.md` of Apache Thrift; for TTHeader "TTHeader" in the reference part of Kitex's documentation.
@@ -14,6 +18,7 @@ pub mod compact;
 pub mod encoding;
 pub mod envelope;
 pub mod exception;
+mod field_ids;
 pub mod framing;
 pub mod headers;
 mod limits;

@@ -30,6 +30,7 @@ struct Expected {
 
 impl Scopes {
     /// Nothing has begun: one struct, the arguments or the result, is expected.
+    #[inline]
     pub(super) fn new(limits: &Limits) -> Scopes {
         Scopes {
             current: Expected::same(TType::Struct),
@@ -98,6 +99,7 @@ impl Scopes {
         self.depth == 0
     }
 
+    #[inline]
     fn push(&mut self, inner: Expected) -> Result<(), Malformed> {
         if self.depth >= self.depth_limit {
             return Err(format!("nested more than {} deep", self.depth_limit).into());
@@ -130,6 +132,7 @@ pub(super) struct Room<'a> {
 }
 
 impl Expected {
+    #[inline]
     const fn same(kind: TType) -> Expected {
         Expected { next: kind, after: kind }
     }

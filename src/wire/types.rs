@@ -41,6 +41,7 @@ pub(super) fn compact_type_of_none(code: u8) -> Result<TType, Malformed> {
 }
 
 /// The binary protocol's code of a type.
+#[inline]
 pub(super) fn binary_code(kind: TType) -> u8 {
     match kind {
         TType::Stop => 0,
@@ -61,6 +62,7 @@ pub(super) fn binary_code(kind: TType) -> u8 {
 }
 
 /// A field or element type of the compact protocol. Both boolean codes are Bool; STOP is the caller's.
+#[inline]
 pub(super) fn compact_type(code: u8) -> Result<TType, Malformed> {
     Ok(match code {
         1 | 2 => TType::Bool,
@@ -80,6 +82,7 @@ pub(super) fn compact_type(code: u8) -> Result<TType, Malformed> {
 }
 
 /// The compact protocol's code of a type, as an element's type and, booleans apart, as a field's.
+#[inline]
 pub(super) fn compact_code(kind: TType) -> u8 {
     match kind {
         TType::Stop | TType::Void => 0,

@@ -6,6 +6,7 @@ use super::Malformed;
 pub(super) type Varint<T> = Result<Option<(T, usize)>, Malformed>;
 
 /// Reads an unsigned 16-bit varint at the start of `bytes`: as [`read_u32`].
+#[inline]
 pub(super) fn read_u16(bytes: &[u8]) -> Varint<u16> {
     match read_bits(bytes, 3)? {
         Some((value, length)) => match u16::try_from(value) {
@@ -17,6 +18,7 @@ pub(super) fn read_u16(bytes: &[u8]) -> Varint<u16> {
 }
 
 /// Reads an unsigned 32-bit varint at the start of `bytes`; more than 32 bits are refused, not cut.
+#[inline]
 pub(super) fn read_u32(bytes: &[u8]) -> Varint<u32> {
     match read_bits(bytes, 5)? {
         Some((value, length)) => match u32::try_from(value) {
@@ -28,10 +30,12 @@ pub(super) fn read_u32(bytes: &[u8]) -> Varint<u32> {
 }
 
 /// Reads an unsigned 64-bit varint at the start of `bytes`; more than 64 bits are refused, not cut.
+#[inline]
 pub(super) fn read_u64(bytes: &[u8]) -> Varint<u64> {
     read_bits(bytes, 10)
 }
 
+#[inline]
 fn read_bits(bytes: &[u8], longest: usize) -> Varint<u64> {
     let mut value = 0u64;
     for (index, &byte) in bytes.iter().take(longest).enumerate() {
@@ -51,6 +55,7 @@ fn read_bits(bytes: &[u8], longest: usize) -> Varint<u64> {
 }
 
 /// Appends an unsigned varint.
+#[inline]
 pub(super) fn write(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -60,11 +65,13 @@ pub(super) fn write(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Zigzag: 0, -1, 1, -2 … become 0, 1, 2, 3 …
+#[inline]
 pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
 /// The reverse of [`zigzag`].
+#[inline]
 pub(super) fn unzigzag(value: u64) -> i64 {
     ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
