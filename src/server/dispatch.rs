@@ -17,7 +17,7 @@ use thrift::server::TProcessor;
 /// What is generated for a service, `…SyncProcessor`; it is called from many threads at a time.
 ///
 /// Every `TProcessor`, what the Thrift compiler writes, is one. Where `idl/generic.sed` has gone over the compiler's
-/// output it is one directly, and knows the protocols' types: a call costs a third.
+/// output it is one directly, and knows the protocols' types: a call costs a third less.
 pub trait Processor: Send + Sync + 'static {
     /// Reads a call from `input`, runs its handler, writes the reply to `output`.
     ///
