@@ -56,7 +56,10 @@ pub fn run() -> ExitCode {
 /// that asks for an IP address by name, and a peer can do that as often as it likes.
 fn log_to_stderr() {
     let mut log = env_logger::Builder::new();
-    log.filter_level(log::LevelFilter::Info).filter_module("rustls", log::LevelFilter::Error).parse_default_env().init();
+    log.filter_level(log::LevelFilter::Info)
+        .filter_module("rustls", log::LevelFilter::Error)
+        .parse_default_env()
+        .init();
 }
 
 /// To clap `-inf`, `-nan` and `-.5` are flags; this gives the same numbers in forms that are none.
