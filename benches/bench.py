@@ -152,10 +152,12 @@ def java():
 
 
 def hostile():
-    """A well-behaved client beside a crowd that means no good."""
-    from hostile import measure
+    """A well-behaved client beside a crowd that means no good, and a server out of descriptors."""
+    import descriptors
+    import hostile
 
-    measure()
+    hostile.measure()
+    descriptors.measure()
 
 
 PARTS = {part.__name__: part for part in (server, converse, memory, start, python, java, hostile)}

@@ -143,23 +143,54 @@ impl Acceptor {
         }
     }
 
+    /// Lets one in with the reserve's descriptor, and closes it, so that it learns where it stands, and whoever waits
+    /// behind it, too. Is another descriptor free by now, it is served instead.
+    fn turn_away(&self, listener: &Listener) -> Came {
+        self.reserve.take();
+        let accepted = listener.accept();
+        self.reserve.replace(File::open(RESERVE).ok());
+        let Ok((socket, address)) = accepted else { return Came::Nobody };
+        if self.reserve.borrow().is_some()
+            && let Ok(permit) = self.permits.clone().try_acquire_owned()
+        {
+            self.give(Accepted { socket, address, permit });
+            return Came::Served;
+        }
+        drop(socket);
+        self.reserve.replace(File::open(RESERVE).ok());
+        Came::TurnedAway
+    }
+
     /// An accept failed: with what belongs to one connection nothing is lost, without descriptors or memory there is
     /// no use in trying again at once.
     async fn fail(&self, listener: &Listener, error: io::Error) {
+        // So a thousand a second at most, which costs about a hundredth of a core.
         const PAUSE: Duration = Duration::from_millis(100);
+        const AT_A_TIME: usize = 100;
         self.rejects().record(Reason::Accept, None, &error);
         if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
             return;
         }
-        self.reserve.take();
-        drop(listener.accept());
-        self.reserve.replace(File::open(RESERVE).ok());
+        for _ in 0..AT_A_TIME {
+            match self.turn_away(listener) {
+                Came::TurnedAway => {}
+                Came::Served => return,
+                Came::Nobody => break,
+            }
+        }
         tokio::time::sleep(PAUSE).await;
     }
 
     fn rejects(&self) -> &Rejects {
         &self.shared.rejects
     }
+}
+
+/// What became of who waited first.
+enum Came {
+    TurnedAway,
+    Served,
+    Nobody,
 }
 
 /// Waits until all connections have ended, and all calls of those that were lost, or the time is up: then the rest
