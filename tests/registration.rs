@@ -379,6 +379,21 @@ fn an_idl_that_breaks_the_registered_version_ends_the_server_and_others_go_on() 
     is_well(another.address);
 }
 
+#[test]
+fn an_emptied_registry_is_told_everything_again() {
+    let tree = ZooKeeper::shared().tree();
+    let server = serve(&tree, &["--instance-id", "one"]);
+    let (instance, stat) = tree.registered();
+    let used = format!(".idl/calculate/1/{}", instance.idl);
+    tree.delete(&used).expect("there");
+    tree.delete(".idl/calculate/1").expect("there");
+    tree.delete("calculate/one").expect("there");
+    back_with_another_node(&tree, stat.czxid);
+    eventually("the IDL is there again", || tree.get(&used).is_some());
+    assert_eq!(tree.get(".idl/calculate/1").expect("there").0, include_bytes!("../idl/calculate.thrift"));
+    is_well(server.address);
+}
+
 fn serve(tree: &Tree, arguments: &[&str]) -> Program {
     let mut all = vec!["--register", &*Box::leak(tree.url().into_boxed_str())];
     all.extend(arguments);

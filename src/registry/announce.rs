@@ -189,12 +189,13 @@ impl Announcer {
     }
 
     /// The IDL is agreed on before the first registration only: what becomes of the stored one later does not end a server
-    /// that serves.
+    /// that serves. When it was deleted, it is stored again.
     async fn agree(&self, session: &Session) -> Result<Verdict, Failure> {
-        if self.ever {
-            return Ok(Verdict::Agreed);
-        }
         for version in &self.settings.versions {
+            if self.ever {
+                stored::remember(session, &self.location, *version, self.idl).await?;
+                continue;
+            }
             let verdict = stored::agree(session, &self.location, *version, self.idl).await?;
             if matches!(verdict, Verdict::Refused(_)) {
                 return Ok(verdict);

@@ -30,10 +30,9 @@ pub(in super::super) async fn agree(
     version: u32,
     text: &str,
 ) -> Result<Verdict, Failure> {
-    let (base, name) = service.path().rsplit_once('/').unwrap_or_default();
-    let path = format!("{base}/.idl/{name}/{version}");
+    let (path, child) = places(service, version, text);
     loop {
-        match step(session, &path, version, text).await {
+        match step(session, (&path, &child), version, text).await {
             // Another instance was faster: its IDL counts.
             Err(Fault::NoNode | Fault::NodeExists | Fault::BadVersion) => {}
             verdict => return verdict.map_err(|fault| Failure::of(&path, &fault)),
@@ -41,9 +40,45 @@ pub(in super::super) async fn agree(
     }
 }
 
-async fn step(session: &Session, path: &str, version: u32, text: &str) -> Result<Verdict, Fault> {
-    let options = CreateMode::Persistent.with_acls(session.acls());
+/// Keeps in mind that an IDL is in use, where that was forgotten: somebody emptied the registry under servers that serve. It
+/// is not compared with what is stored meanwhile.
+pub(in super::super) async fn remember(
+    session: &Session,
+    service: &Location,
+    version: u32,
+    text: &str,
+) -> Result<(), Failure> {
+    let (path, child) = places(service, version, text);
+    let remembered = async {
+        if session.client().check_stat(&child).await?.is_some() {
+            return Ok(());
+        }
+        let options = CreateMode::Persistent.with_acls(session.acls());
+        let mut writer = session.client().new_multi_writer();
+        if session.client().check_stat(&path).await?.is_none() {
+            session.create_above(&path).await?;
+            writer.add_create(&path, text.as_bytes(), &options)?;
+        }
+        writer.add_create(&child, &[], &options)?;
+        commit(writer).await
+    };
+    match remembered.await {
+        // Another instance was faster.
+        Ok(()) | Err(Fault::NoNode | Fault::NodeExists) => Ok(()),
+        Err(fault) => Err(Failure::of(&path, &fault)),
+    }
+}
+
+/// Where the newest IDL of a version is, and what says that this one was registered.
+fn places(service: &Location, version: u32, text: &str) -> (String, String) {
+    let (base, name) = service.path().rsplit_once('/').unwrap_or_default();
+    let path = format!("{base}/.idl/{name}/{version}");
     let child = format!("{path}/{}", hash(text));
+    (path, child)
+}
+
+async fn step(session: &Session, (path, child): (&str, &str), version: u32, text: &str) -> Result<Verdict, Fault> {
+    let options = CreateMode::Persistent.with_acls(session.acls());
     let mut writer = session.client().new_multi_writer();
     match session.client().get_data(path).await {
         Err(Fault::NoNode) => {
@@ -53,7 +88,7 @@ async fn step(session: &Session, path: &str, version: u32, text: &str) -> Result
         Err(fault) => return Err(fault),
         Ok((stored, _)) if stored == text.as_bytes() => return Ok(Verdict::Agreed),
         Ok((stored, stat)) => {
-            if session.client().check_stat(&child).await?.is_some() {
+            if session.client().check_stat(child).await?.is_some() {
                 return Ok(Verdict::Agreed);
             }
             match differences(&String::from_utf8_lossy(&stored), text) {
@@ -69,7 +104,7 @@ async fn step(session: &Session, path: &str, version: u32, text: &str) -> Result
             }
         }
     }
-    writer.add_create(&child, &[], &options)?;
+    writer.add_create(child, &[], &options)?;
     commit(writer).await.map(|()| Verdict::Agreed)
 }
 
