@@ -68,8 +68,13 @@ fn latencies_rise_at_once_and_fall_slowly() {
     for row in rows(include_str!("../idl/vectors/latency.tsv")) {
         let [name, samples, at, expected, expected_class] = row[..] else { panic!("five columns in {row:?}") };
         let mut latency = Latency::default();
-        for (at, sample) in samples.split(' ').filter_map(|sample| sample.split_once('=')) {
-            latency.sample(number(at), number(sample));
+        for sample in samples.split(' ').filter(|sample| *sample != "-") {
+            match sample.split_once(['=', '!', '+']) {
+                Some((_, "")) => latency = Latency::default(),
+                Some((at, ms)) if sample.contains('!') => latency.failed(number(at), number(ms)),
+                Some((at, ms)) => latency.sample(number(at), number(ms)),
+                None => panic!("no sample: {sample}"),
+            }
         }
         let (found, expected): (f64, f64) = (latency.at(number(at)), number(expected));
         assert!((found - expected).abs() < 0.000_002, "{name}: {found} is not {expected}");
@@ -205,6 +210,7 @@ fn the_list_is_kept_whatever_the_registry_says() {
             }
             "lost" => list.lost(),
             "tick" => list.tick(now),
+            "failed" => list.failed(argument).into_iter().collect(),
             other => panic!("no event {other}"),
         };
         let told = changes.iter().map(|change| match change {
@@ -218,6 +224,17 @@ fn the_list_is_kept_whatever_the_registry_says() {
         let ids: Vec<&str> = list.instances().map(|instance| instance.id.as_str()).collect();
         let shown = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         assert_eq!((shown(ids.join(" ")), shown(told)), (expected.into(), events.into()), "{scenario} at {at}");
+    }
+}
+
+#[test]
+fn the_version_that_is_called_is_the_same_in_every_language() {
+    for row in rows(include_str!("../idl/vectors/versions.tsv")) {
+        let [name, hosted, asked, expected] = row[..] else { panic!("four columns in {row:?}") };
+        let mut instance = Instance::at("a", "127.0.0.1", Some(1));
+        instance.versions = (hosted != "-").then(|| hosted.split(',').map(number).collect());
+        let called = instance.called_version((asked != "-").then(|| range(asked)));
+        assert_eq!(called, (expected != "-").then(|| number(expected)), "{name}");
     }
 }
 

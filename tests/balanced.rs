@@ -123,6 +123,23 @@ async fn a_server_that_stops_answering_costs_no_call_and_is_called_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_three_that_are_killed_cost_no_call_however_many_there_are() {
+    const CALLS: u64 = 20_000;
+    let mut servers = servers(3);
+    let client = Client::connect(target(&servers), Options::default()).await.expect("connects");
+    let caller = Caller::start(&client, 4);
+    for mut killed in servers.drain(1..) {
+        killed.signal(Signal::KILL);
+        elsewhere(move || killed.exit_code()).await;
+    }
+    let (before, watched) = (client.counts().calls, client.clone());
+    elsewhere(move || eventually("there were many calls", || watched.counts().calls > before + CALLS)).await;
+    caller.stop().await;
+    let counts = client.counts();
+    assert_eq!((counts.failures, counts.retries_denied), (0, 0), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drained_server_costs_no_call() {
     let mut servers = servers(3);
     let client = Client::connect(target(&servers), Options::default()).await.expect("connects");

@@ -9,7 +9,7 @@ Run it as ``make vectors``; ``make check`` compares.
 import sys
 from pathlib import Path
 
-from reference import hashing, health, listing, nodes, retry, strategies, targets
+from reference import hashing, health, listing, nodes, retry, strategies, targets, versions
 
 HERE = Path(__file__).parent
 FILES = {
@@ -20,6 +20,7 @@ FILES = {
     "retry.tsv": (retry.HEADER, retry.rows),
     "list.tsv": (listing.HEADER, listing.rows),
     "instances.tsv": (nodes.HEADER, nodes.rows),
+    "versions.tsv": (versions.HEADER, versions.rows),
     "targets.tsv": (targets.HEADER, targets.rows),
 }
 

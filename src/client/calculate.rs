@@ -99,7 +99,7 @@ impl Client {
     ) -> Result<R, CalculateError> {
         let (method, deadline) = (method.into(), Deadline::after(self.timeout));
         match &*self.channel {
-            Channel::Direct(connections) => connections.call(method.name, deadline, stub).await,
+            Channel::Direct(connections) => connections.call(method, deadline, stub).await,
             Channel::Balanced(balanced) => balanced.call(method, self.key.as_deref(), deadline, stub).await,
         }
     }
@@ -151,8 +151,8 @@ impl Client {
 }
 
 /// Both only compute: they may be carried out twice.
-const SQUARE: Method = Method { name: "Square", idempotent: true };
-const CAL: Method = Method { name: "Cal", idempotent: true };
+const SQUARE: Method = Method::new("Square").of("Calculate").idempotent();
+const CAL: Method = Method::new("Cal").of("Calculate").idempotent();
 
 impl CalculateError {
     /// The IDL's DomainError, where it is one.

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::deadline::Deadline;
 use super::dial::dial;
 use super::error::CalculateError;
-use super::message::{self, Input, Output};
+use super::message::{self, Input, Method, Output};
 use super::options::Options;
 use super::session::{Failure, Fault, Outcome, Session};
 use super::stream::Stream;
@@ -58,13 +58,14 @@ impl Connection {
     /// is the method's name on the wire. Dropping the future abandons the call.
     pub(super) async fn call<R>(
         &self,
-        method: &'static str,
+        method: Method,
         deadline: Deadline,
         stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> Result<R, Failure> {
         let shared = &*self.shared;
         let id = shared.lock().next_id();
         let (call, oneway) = message::encode(&shared.options, method, id, stub)?;
+        let method = method.name;
         let reply = shared.begin(id, method, call, oneway.is_some())?;
         let _interest = Interest { shared, id };
         let message = match deadline.limit(reply).await {

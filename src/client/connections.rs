@@ -4,7 +4,7 @@ use super::address::Address;
 use super::connection::Connection;
 use super::deadline::Deadline;
 use super::error::CalculateError;
-use super::message::{Input, Output};
+use super::message::{Input, Method, Output};
 use super::options::Options;
 use super::session::Failure;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -69,6 +69,11 @@ impl Connections {
         }
     }
 
+    /// When the connection that takes calls was made.
+    pub(super) fn made(&self) -> Option<Instant> {
+        self.lock().current.as_ref().map(|live| live.made)
+    }
+
     pub(super) fn server(&self) -> &str {
         &self.server
     }
@@ -76,7 +81,7 @@ impl Connections {
     /// Makes a call. It is made on another connection only if nothing of it was sent on the one before.
     pub(super) async fn call<R>(
         &self,
-        method: &'static str,
+        method: Method,
         deadline: Deadline,
         stub: impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> Result<R, CalculateError> {

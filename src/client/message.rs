@@ -12,21 +12,49 @@ use crate::wire::framing::{begin_frame, end_frame};
 use crate::wire::message::{Header, Kind};
 use crate::wire::{Exception, Limits, NO_HEADER, Protocol};
 use thrift::Result as ThriftResult;
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
+use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TMultiplexedOutputProtocol, TOutputProtocol};
 
 /// A method as it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method {
-    /// Its name on the wire.
-    pub name: &'static str,
-    /// Whether it may be carried out twice: then a call whose answer was lost is made again, elsewhere.
-    pub idempotent: bool,
+    pub(super) name: &'static str,
+    pub(super) idempotent: bool,
+    service: Option<&'static str>,
+    version: Option<u64>,
+}
+
+impl Method {
+    /// A method by its name on the wire, that must not be carried out twice.
+    pub const fn new(name: &'static str) -> Method {
+        Method { name, idempotent: false, service: None, version: None }
+    }
+
+    /// It may be carried out twice: then a call whose answer was lost is made again, elsewhere.
+    pub const fn idempotent(self) -> Method {
+        Method { idempotent: true, ..self }
+    }
+
+    /// It belongs to this service. An instance that hosts several versions of it is asked for the one that the target asks
+    /// for: version 2 of Calculate is the service Calculate.v2 of a multiplexed server.
+    pub const fn of(self, service: &'static str) -> Method {
+        Method { service: Some(service), ..self }
+    }
+
+    /// The same of a version of its service; none: by its plain name.
+    pub(super) fn of_version(self, version: Option<u64>) -> Method {
+        Method { version, ..self }
+    }
+
+    /// The service that a multiplexed server is asked for.
+    fn service(&self) -> Option<String> {
+        Some(format!("{}.v{}", self.service?, self.version?))
+    }
 }
 
 /// A method that must not be carried out twice.
 impl From<&'static str> for Method {
     fn from(name: &'static str) -> Method {
-        Method { name, idempotent: false }
+        Method::new(name)
     }
 }
 
@@ -43,10 +71,11 @@ pub type Output<'a> = Box<dyn TOutputProtocol + 'a>;
 /// The call cannot be encoded, or is over the limit.
 pub(super) fn encode<R>(
     options: &Options,
-    method: &str,
+    called: Method,
     sequence_id: i32,
     stub: &impl Fn(Input<'_>, Output<'_>) -> ThriftResult<R>,
 ) -> Result<(Vec<u8>, Option<R>), CalculateError> {
+    let method = called.name;
     if options.framing.is_header() {
         return Err(CalculateError::cannot_send(method, "this client does not speak header transports"));
     }
@@ -56,10 +85,11 @@ pub(super) fn encode<R>(
     let outcome = match options.protocol {
         protocol @ (Protocol::Binary | Protocol::OldBinary) => {
             let output = BinaryOutput::numbered(&mut call, sequence_id).with_protocol(protocol);
-            stub(Box::new(BinaryInput::empty(&limits)), Box::new(output))
+            stub(Box::new(BinaryInput::empty(&limits)), to_service(called, output))
         }
         Protocol::Compact => {
-            stub(Box::new(CompactInput::empty(&limits)), Box::new(CompactOutput::numbered(&mut call, sequence_id)))
+            let output = CompactOutput::numbered(&mut call, sequence_id);
+            stub(Box::new(CompactInput::empty(&limits)), to_service(called, output))
         }
     };
     let oneway = match outcome {
@@ -75,6 +105,14 @@ pub(super) fn encode<R>(
     }
     end_frame(options.framing, start, &mut call);
     Ok((call, oneway))
+}
+
+/// Writes the method's name with that of the service before it, where a version is asked for.
+fn to_service<'a>(method: Method, output: impl TOutputProtocol + 'a) -> Output<'a> {
+    match method.service() {
+        Some(service) => Box::new(TMultiplexedOutputProtocol::new(&service, output)),
+        None => Box::new(output),
+    }
 }
 
 /// The value that `message`, a reply whose header was checked against the call, holds for `stub`.

@@ -30,6 +30,8 @@ class Request(NamedTuple):
     name: str
     seqid: int
     value: float
+    service: str = ""
+    """That a multiplexed server was asked for."""
 
 
 def message(name: str, kind: int, seqid: int, body: Any, protocol: str = "binary") -> bytes:
@@ -111,11 +113,12 @@ class Peer:
 def decode_call(content: bytes, protocol: str = "binary") -> Request:
     buffer = TMemoryBuffer(content)
     source = PROTOCOLS[protocol](buffer)
-    name, kind, seqid = source.readMessageBegin()
+    full_name, kind, seqid = source.readMessageBegin()
     assert kind == TMessageType.CALL
+    service, _, name = full_name.rpartition(":")
     args: Any = ARGS[name]()
     args.read(source)
-    return Request(name, seqid, args.number.value)
+    return Request(name, seqid, args.number.value, service)
 
 
 Script = Callable[[Peer], None]

@@ -62,6 +62,7 @@ class Counting:
     def __init__(self, script: Script) -> None:
         self._script = script
         self.calls = 0
+        self.services: set[str] = set()
 
     def __call__(self, peer: Peer) -> None:
         read_call = peer.read_call
@@ -69,6 +70,7 @@ class Counting:
         def count() -> Any:
             request = read_call()
             self.calls += 1
+            self.services.add(request.service)
             return request
 
         peer.read_call = count  # type: ignore[method-assign]
@@ -136,6 +138,14 @@ def test_a_dead_server_is_not_noticed(caller: Any) -> None:
     assert kinds(events)["retry"] >= 1
     assert counters.ejections >= 1
     assert counters.failures == 0
+
+
+def test_two_dead_servers_of_three_are_not_noticed_however_many_calls_there_are(caller: Any) -> None:
+    with FakeServer(echo) as server, caller.connect(target(nobody(), nobody(), server)) as client:
+        for n in range(1000):
+            assert client.square(float(n)) == float(n)
+        counters = client.counters()
+    assert (counters.failures, counters.retries_denied) == (0, 0)
 
 
 def test_what_may_not_be_repeated_is_tried_again_when_nothing_was_sent(caller: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -96,8 +97,13 @@ def test_balance(settings: str, instances: str, picks: str) -> None:
 @pytest.mark.parametrize(("samples", "at", "latency", "class_"), [row[1:] for row in rows("latency.tsv")])
 def test_latency(samples: str, at: str, latency: str, class_: str) -> None:
     seen = Latency()
-    for when, ms in pairs(samples).items() if samples != "-" else ():
-        seen.add(float(when), float(ms))
+    for when, kind, ms in re.findall(r"(\d+)([=!+])([\d.]*)", samples):
+        if kind == "=":
+            seen.add(float(when), float(ms))
+        elif kind == "!":
+            seen.add_failure(float(when), float(ms))
+        else:
+            seen = Latency()
     assert seen.at(float(at)) == pytest.approx(float(latency), abs=0.000002)
     assert seen.class_at(float(at)) == int(class_)
 
@@ -193,12 +199,22 @@ def test_retry(kind: str, text: str, result: str) -> None:
         assert p95(text) == result
 
 
+@pytest.mark.parametrize(("hosted", "asked", "called"), [row[1:] for row in rows("versions.tsv")])
+def test_versions(hosted: str, asked: str, called: str) -> None:
+    versions = None if hosted == "-" else tuple(map(int, hosted.split(",")))
+    target = parse_service_target("zk://h:1/b/s" + ("" if asked == "-" else f"?version={asked}"))
+    assert isinstance(target, ZooKeeperTarget)
+    expected = None if called == "-" else int(called)
+    assert Instance("a", "h", 1, versions=versions).called_version(target.versions) == expected
+
+
 @pytest.mark.parametrize("steps", scenarios("list.tsv").values(), ids=scenarios("list.tsv"))
 def test_list(steps: list[list[str]]) -> None:
     instances = Instances()
     for at, event, argument, ids, told in steps:
         now = float(at)
-        found = [] if argument == "-" else [Instance(id_, place, 1) for id_, place in pairs(argument).items()]
+        places = [each.split("=") for each in argument.split(" ") if "=" in each]
+        found = [Instance(id_, place, 1) for id_, place in places]
         if event == "read":
             events = instances.read(now, found)
         elif event == "cached":
@@ -207,6 +223,8 @@ def test_list(steps: list[list[str]]) -> None:
             events = instances.connected(now)
         elif event == "lost":
             events = instances.lost()
+        elif event == "failed":
+            events = instances.failed(argument)
         else:
             events = instances.tick(now)
         seen = " ".join(each.kind + (f"={each.instance}" if each.instance else "") for each in events) or "-"

@@ -6,8 +6,8 @@ Columns, separated by one tab. The rows of one scenario follow each other and sh
     scenario  unique to its rows
     at        ms, on a clock that only goes forward
     event     cached: the list read from the cache file, at a cold start; read: all that the registry has; connected, lost: its
-              session; tick: time has passed (removals that are due happen then, and then only)
-    argument  for cached and read: ID=ADDRESS separated by one space, "-" for none; else "-"
+              session; tick: time has passed (removals that are due happen then); failed: an attempt of a call failed there
+    argument  for cached and read: ID=ADDRESS separated by one space, "-" for none; for failed the ID; else "-"
     list      afterwards: the IDs in force, sorted, separated by one space, "-" for none
     events    what was told, in this order: instance_up=ID (sorted), instance_down=ID (sorted), list_empty_ignored, list_stale,
               list_fresh; "-" for nothing
@@ -18,6 +18,8 @@ Who is in the list and not in a read is missing since that read, and is removed 
     - it has been missing for 2000 ms, or for 30000 ms if ever, since it is missing, more than half of the list was missing in
       one read (2 * missing > list, who is missing counted in both, who comes with the read in none),
     - and the session is connected and, when it was lost before, connected again for 5000 ms.
+or at once when an attempt fails there (a failure as health.tsv knows it: it is to blame) while the session is connected, for
+then two say that it is gone; but never the last one of the list.
 A read that has it again: nothing happened. A read without any instance is not taken (list_empty_ignored, when the list is not
 empty): it changes nothing. Skipped nodes are not instances, so a read of nothing but broken nodes is empty, too.
 cached is taken only while the list is empty; what it brought is told as instance_up and is stale: list_stale, once.
@@ -79,6 +81,12 @@ class Listing:
         for i in due:
             del self.addresses[i], self.missing[i]
         return [f"instance_down={i}" for i in due]
+
+    def failed(self, now: int, i: str) -> list[str]:
+        if not self.connected or i not in self.missing or len(self.addresses) == 1:
+            return []
+        del self.addresses[i], self.missing[i]
+        return [f"instance_down={i}"]
 
 
 SCENARIOS = {
@@ -175,6 +183,51 @@ SCENARIOS = {
         "1010 read -",
         "1020 read a=1 b=2",
     ],
+    "failed": ["0 connected", "0 read a=1 b=2 c=3", "10 failed c", "20 tick"],
+    "failed_and_missing": [
+        "0 connected",
+        "0 read a=1 b=2 c=3",
+        "10 read a=1 b=2",
+        "11 failed a",
+        "11 failed c",
+        "12 failed c",
+    ],
+    "failed_before_it_is_missing": ["0 connected", "0 read a=1 b=2 c=3", "5 failed c", "10 read a=1 b=2", "2009 tick"],
+    "failed_of_a_mass": [
+        "0 connected",
+        "0 read a=1 b=2 c=3",
+        "10 read a=1",
+        "20 failed b",
+        "2010 tick",
+        "30010 tick",
+    ],
+    "failed_down_to_the_last": [
+        "0 connected",
+        "0 read a=1 b=2",
+        "10 read x=7",
+        "20 failed a",
+        "21 failed b",
+        "22 failed x",
+    ],
+    "failed_the_last": [
+        "0 cached a=1",
+        "10 connected",
+        "20 read b=2",
+        "30 failed b",
+        "31 failed a",
+        "40 lost",
+        "41 failed b",
+    ],
+    "failed_while_lost": [
+        "0 connected",
+        "0 read a=1 b=2 c=3",
+        "10 read a=1 b=2",
+        "20 lost",
+        "30 failed c",
+        "40 connected",
+        "50 failed c",
+    ],
+    "failed_and_back": ["0 connected", "0 read a=1 b=2 c=3", "10 read a=1 b=2", "20 failed c", "30 read a=1 b=2 c=3"],
     "cold_start": ["0 cached a=1 b=2", "3000 tick", "4000 connected", "4010 read a=1 b=2 c=3", "6010 tick"],
     "cold_start_outdated": [
         "0 cached a=1 b=2",
@@ -195,8 +248,8 @@ def rows():
         listing = Listing()
         for step in steps:
             at, event, *pairs = step.split(" ")
-            found = dict(pair.split("=") for pair in pairs if pair != "-")
-            arguments = (found,) if event in ("cached", "read") else ()
+            found = dict(pair.split("=") for pair in pairs if "=" in pair)
+            arguments = (found,) if event in ("cached", "read") else tuple(pairs)
             told = getattr(listing, {"connected": "connected_"}.get(event, event))(int(at), *arguments)
             # The order of the header, whatever the order above.
             order = ["instance_up", "instance_down", "list_empty_ignored", "list_stale", "list_fresh"]

@@ -1,6 +1,7 @@
 """balance.tsv and latency.tsv: who is called."""
 
 import math
+import re
 
 from .hashing import pick as pick_by_hash
 from .numbers import SplitMix64
@@ -44,18 +45,22 @@ LATENCY_HEADER = """
 Columns, separated by one tab:
 
     name      unique
-    samples   AT=MS separated by one space: at AT ms an answer came that took MS ms
+    samples   separated by one space: AT=MS: at AT ms an answer came that took MS ms; AT!MS: an attempt failed after MS ms; AT+: a
+              probe found it well after it had been ejected
     at        when it is looked at, ms
     latency   the EWMA then, in ms, to 6 decimals: compare with a tolerance of 0.000002
     class     the smallest power of two, from 1 to 2^20, that is >= the latency
 
 The EWMA starts at 0. A sample >= EWMA: EWMA = sample. Else w = exp(-dt/10000), dt = ms since the last sample (not below 0),
 EWMA = EWMA * w + sample * (1 - w). Looked at dt ms after the last sample it is EWMA * exp(-dt/10000) (and is not changed by
-that): who was slow once is tried again some time. Samples are taken from every answer but Overloaded, and from attempts
-that timed out (the time they took); other failures give none.
+that): who was slow once is tried again some time. Samples are taken from every answer but Overloaded, and from failures (those
+of health.tsv: no connection, a connection that ended, an attempt that timed out, what is no answer), which count as 1000 ms or
+as the time they took, when that is longer: half of the instances are not ejected, dead or not, and least_loaded calls others
+before them. Who was ejected and is found well begins anew at 0. Connecting is not counted to an answer's time.
 """
 
 TAU_MS = 10_000
+FAILED_MS = 1000
 CLASS_MAX = 2**20
 
 
@@ -293,11 +298,24 @@ def latency_rows():
         "one_exactly": ("0=1", 0),
         "two_exactly": ("0=2", 0),
         "minutes": ("0=2000000", 0),
+        "failed": ("0=1 10!0.2", 10),
+        "failed_after_long": ("0!5000", 0),
+        "failed_again": ("0!1 5000!1", 5000),
+        "failed_and_answers": ("0!0.1 100=1 200=1", 200),
+        "failed_when_slower_still": ("0=3000 100!1", 100),
+        "failed_long_ago": ("0!1", 70000),
+        "found_well": ("0!1 2000+", 2000),
+        "found_well_and_slow": ("0!1 2000+ 2010=8", 2010),
     }
     for name, (text, at) in scenarios.items():
         ewma, last = 0.0, 0
         for pair in text.split():
-            when, sample = pair.split("=")
+            when, kind, sample = re.fullmatch(r"(\d+)([=!+])([\d.]*)", pair).groups()
+            if kind == "+":
+                ewma = 0.0
+                continue
+            if kind == "!":
+                sample = max(float(sample), FAILED_MS)
             w = math.exp(-max(0, int(when) - last) / TAU_MS)
             ewma = float(sample) if float(sample) >= ewma else ewma * w + float(sample) * (1 - w)
             last = int(when)

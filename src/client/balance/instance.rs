@@ -60,6 +60,14 @@ impl Instance {
         in_range && self.group == group
     }
 
+    /// The version by whose name it is called: the highest that is asked for, where it hosts several. None for the plain
+    /// name, which is its lowest's. Pinned by `idl/vectors/versions.tsv`.
+    pub fn called_version(&self, asked: Option<VersionRange>) -> Option<u64> {
+        let (hosted, range) = (self.versions.as_ref()?, asked?);
+        let fitting = hosted.iter().filter(|&&version| range.low <= version && version <= range.high);
+        fitting.max().filter(|&highest| Some(highest) != hosted.iter().min()).copied()
+    }
+
     /// Whether it is at the same place as another.
     pub fn same_place(&self, other: &Instance) -> bool {
         (&self.address, self.port, self.ssl_port) == (&other.address, other.port, other.ssl_port)

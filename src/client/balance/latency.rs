@@ -19,6 +19,12 @@ impl Latency {
         self.sampled_at_ms = self.sampled_at_ms.max(now_ms);
     }
 
+    /// An attempt failed at `now_ms` after `took_ms`: that counts as a second, or as longer. So least-loaded balancing calls
+    /// others first, also where too many are out for this one to be.
+    pub fn failed(&mut self, now_ms: u64, took_ms: f64) {
+        self.sample(now_ms, took_ms.max(FAILED_MS));
+    }
+
     /// The average as it is at `now_ms`: it falls while nobody asks, so that who was slow once is tried again some time.
     pub fn at(&self, now_ms: u64) -> f64 {
         self.ewma_ms * self.kept(now_ms)
@@ -45,4 +51,5 @@ pub fn class(ms: f64) -> u64 {
     }
 }
 
+const FAILED_MS: f64 = 1000.0;
 const TAU_MS: f64 = 10_000.0;

@@ -123,6 +123,16 @@ impl List {
         due.into_iter().map(|id| Change::Down { id }).collect()
     }
 
+    /// A call to an instance failed. One that the registry, which is there, does not name is removed: two say that it is
+    /// gone. But not the last one.
+    pub fn failed(&mut self, id: &str) -> Option<Change> {
+        if !self.session.connected || self.instances.len() == 1 || self.missing.remove(id).is_none() {
+            return None;
+        }
+        self.instances.remove(id);
+        Some(Change::Down { id: id.to_owned() })
+    }
+
     /// Whether removals are held back: then [`List::tick`] is to be called from time to time.
     pub fn holds_back(&self) -> bool {
         !self.missing.is_empty()

@@ -9,7 +9,6 @@ use super::Shared;
 use super::state::Handle;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// What an attempt came to: when to nothing, of what kind that is.
 type Attempted<R> = Result<R, (Failed, CalculateError)>;
@@ -125,9 +124,7 @@ impl<S> Call<'_, S> {
         let shared = self.shared;
         let deadline = self.deadline.at_most(limit);
         let _in_flight = handle.count_call();
-        let began = Instant::now();
-        let outcome = handle.pool.call(self.method, deadline, self.stub).await;
-        let latency = began.elapsed();
+        let (outcome, latency) = handle.pool.call(self.method.of_version(handle.version()), deadline, self.stub).await;
         let error = match outcome {
             Ok(value) => {
                 shared.lock().answered(&handle.id, shared.now_ms(), latency);
@@ -141,11 +138,9 @@ impl<S> Call<'_, S> {
             Failed::Final if error.is_deadline() => shared.lock().sample(&handle.id, shared.now_ms(), latency),
             Failed::Final => {}
             Failed::Overloaded => shared.lock().avoid(&handle.id, shared.now_ms()),
-            Failed::AttemptTimeout => {
-                shared.lock().sample(&handle.id, shared.now_ms(), latency);
-                shared.failed(handle, &error);
+            Failed::Connect | Failed::Closed | Failed::AttemptTimeout | Failed::Protocol => {
+                shared.failed(handle, latency, &error);
             }
-            Failed::Connect | Failed::Closed | Failed::Protocol => shared.failed(handle, &error),
         }
         Err((failed, error))
     }

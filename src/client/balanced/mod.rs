@@ -17,6 +17,7 @@ use super::resolve::{self, Source};
 use state::State;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -141,7 +142,7 @@ impl Balanced {
                 Ok(()) => return Ok(()),
                 Err(error @ CalculateError::DeadlineExceeded(_)) => return Err(error),
                 Err(error) if self.shared.lock().count() == 1 => return Err(error),
-                Err(error) => self.shared.failed(&handle, &error),
+                Err(error) => self.shared.failed(&handle, Duration::ZERO, &error),
             }
             tried.push(handle.id.clone());
         }
@@ -178,11 +179,11 @@ impl Shared {
         }
     }
 
-    /// An instance failed: it is left alone for a while.
-    fn failed(&self, handle: &state::Handle, error: &CalculateError) {
-        let ejected = self.lock().failed(&handle.id, self.now_ms());
-        if ejected {
-            self.tell(&Event::InstanceEjected(handle.id.clone(), error.to_string()));
+    /// An instance failed, after so long: it is left alone for a while, or removed.
+    fn failed(&self, handle: &state::Handle, took: Duration, error: &CalculateError) {
+        let told = self.lock().failed(&handle.id, self.now_ms(), took, error);
+        if let Some(event) = told {
+            self.tell(&event);
             self.wake.notify_one();
         }
     }

@@ -1,25 +1,29 @@
 //! What a balanced channel knows of its instances. No I/O and no clock.
 
 use super::super::balance::health::{Health, Verdict};
-use super::super::balance::instance::Instance;
+use super::super::balance::instance::{Instance, VersionRange};
+use super::super::balance::latency::Latency;
 use super::super::balance::list::{Change, List};
 use super::super::balance::members::{Members, Wanted};
 use super::super::balance::pick::Picker;
 use super::super::balance::random::Random;
 use super::super::balance::retry::{Budget, Latencies, back_off};
+use super::super::error::CalculateError;
 use super::super::events::Event;
 use super::super::options::Options;
 use super::super::pool::Pool;
 use super::super::resolve::{Source, Update};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Lists, members, health and budget of one channel.
 #[derive(Debug)]
 pub(super) struct State {
     options: Options,
+    /// That are asked for.
+    versions: Option<VersionRange>,
     list: List,
     members: Members,
     health: Health,
@@ -39,6 +43,8 @@ pub(super) struct Handle {
     pub(super) id: String,
     pub(super) pool: Pool,
     in_flight: Arc<AtomicU32>,
+    /// By whose name it is called; 0: by the plain one.
+    version: AtomicU64,
 }
 
 /// A call in flight, counted until it is dropped.
@@ -46,6 +52,11 @@ pub(super) struct Handle {
 pub(super) struct InFlight<'a>(&'a AtomicU32);
 
 impl Handle {
+    /// The version of the service by whose name it is called; none: by the plain name.
+    pub(super) fn version(&self) -> Option<u64> {
+        Some(self.version.load(Ordering::Relaxed)).filter(|&version| version > 0)
+    }
+
     pub(super) fn count_call(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(&self.in_flight)
@@ -70,6 +81,7 @@ impl State {
         let (seeds, counter) = ([random.next_u64(), random.next_u64()], random.below(1 << 20) as usize);
         State {
             options: options.clone(),
+            versions: source.versions(),
             list: List::default(),
             members: Members::new(wanted),
             health: Health::new(Random::seeded(seeds[0])),
@@ -122,11 +134,18 @@ impl State {
                 let member = &self.members.at(place).instance;
                 *member != instance && member.same_place(&instance)
             }) {
+                if let Some(handle) = self.handles.get(&instance.id) {
+                    handle.version.store(self.called_version(&instance), Ordering::Relaxed);
+                }
                 self.members.insert(instance, None);
                 self.picker.changed();
             }
         }
         self.apply(changes, now_ms)
+    }
+
+    fn called_version(&self, instance: &Instance) -> u64 {
+        instance.called_version(self.versions).unwrap_or_default()
     }
 
     /// Time has passed.
@@ -150,10 +169,11 @@ impl State {
             Change::Up { id, new } => {
                 if let Some(instance) = self.list.instance(&id).cloned() {
                     let pool = Pool::new(&instance, &self.options);
+                    let version = AtomicU64::new(self.called_version(&instance));
                     self.members.insert(instance, new.then_some(now_ms));
                     if let Some(place) = self.members.place(&id) {
                         let in_flight = self.members.at(place).in_flight.clone();
-                        self.handles.insert(id.clone(), Arc::new(Handle { id: id.clone(), pool, in_flight }));
+                        self.handles.insert(id.clone(), Arc::new(Handle { id: id.clone(), pool, in_flight, version }));
                     }
                 }
                 Event::InstanceUp(id)
@@ -221,11 +241,13 @@ impl State {
         }
     }
 
-    /// An instance failed. Whether it is left alone from now on.
-    pub(super) fn failed(&mut self, id: &str, now_ms: u64) -> bool {
-        if self.members.place(id).is_none() {
-            return false;
+    /// An instance failed, after so long. What is to be told: it is left alone from now on, or removed.
+    pub(super) fn failed(&mut self, id: &str, now_ms: u64, took: Duration, error: &CalculateError) -> Option<Event> {
+        let place = self.members.place(id)?;
+        if let Some(change) = self.list.failed(id) {
+            return self.apply(vec![change], now_ms).pop();
         }
+        self.members.at_mut(place).latency.failed(now_ms, took.as_secs_f64() * 1000.0);
         let State { members, health, .. } = self;
         let callable = members.callable();
         let ids = callable.iter().map(|&place| members.at(place).instance.id.as_str());
@@ -233,7 +255,7 @@ impl State {
         if ejected {
             self.picker.changed();
         }
-        ejected
+        ejected.then(|| Event::InstanceEjected(id.to_owned(), error.to_string()))
     }
 
     /// Those that are to be probed now.
@@ -245,7 +267,12 @@ impl State {
     /// A probe ended. Whether the instance is well again.
     pub(super) fn probed(&mut self, id: &str, now_ms: u64, well: bool) -> bool {
         let returned = match well {
-            true => self.health.probe_well(id),
+            true => {
+                if let Some(place) = self.members.place(id) {
+                    self.members.at_mut(place).latency = Latency::default();
+                }
+                self.health.probe_well(id)
+            }
             false => {
                 self.health.probe_failed(id, now_ms);
                 false

@@ -52,6 +52,7 @@ class AioPool:
         self._channels: list[AioPooledChannel | None] = [None] * size
         self._turn = itertools.count()
         self.connected_at = 0.0
+        self.version: int | None = None
 
     async def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """As AioChannel.call_until."""
@@ -61,7 +62,7 @@ class AioPool:
             channel = self._channels[index] = AioPooledChannel(self._target, self._options, self._connected)
         channel.used_at = monotonic()
         try:
-            return await channel.call_until(method, args, timeout, deadline)
+            return await channel.call_until(method.of_version(self.version), args, timeout, deadline)
         finally:
             channel.used_at = monotonic()
 

@@ -121,8 +121,15 @@ def _domain_error(generated: Any, server: str) -> DomainError:
     return DomainError(generated.message, generated.value, server)
 
 
-SQUARE = Method("Square", Calculate.Square_args, Calculate.Square_result, {"error": _domain_error}, idempotent=True)
-CAL = Method("Cal", Calculate.Cal_args, Calculate.Cal_result, idempotent=True)
+SQUARE = Method(
+    "Square",
+    Calculate.Square_args,
+    Calculate.Square_result,
+    {"error": _domain_error},
+    idempotent=True,
+    service="Calculate",
+)
+CAL = Method("Cal", Calculate.Cal_args, Calculate.Cal_result, idempotent=True, service="Calculate")
 
 
 def square_args(value: float) -> Any:

@@ -19,7 +19,7 @@ from ._events import Counters, Event, EventKind
 from ._health import Health
 from ._instance import Instance
 from ._instances import Instances
-from ._latency import Percentile
+from ._latency import Latency, Percentile
 from ._member import Member
 from ._random import NextU64
 from ._retry import FAILURES, Budget, Outcome, back_off_us
@@ -35,6 +35,8 @@ class Connections(Protocol):
 
     connected_at: float
     """When the last one was made, on the clock of time.monotonic()."""
+    version: int | None
+    """Of the service, by whose name the instance is called; None: by the plain name."""
 
     def retire(self) -> None:
         """They end with the last of their calls."""
@@ -148,6 +150,7 @@ class Cluster(Generic[P]):
                 events = self._ejected(member, length, "a probe failed")
             elif self._health.probe_well(member.id):
                 self._candidates = None
+                member.latency = Latency()
                 events = [Event("instance_returned", member.id)]
             else:
                 events = []
@@ -201,15 +204,16 @@ class Cluster(Generic[P]):
         with self._lock:
             now = self._clock()
             member.in_flight -= 1
-            if outcome == "answered" or outcome == "attempt_timeout" or blame:
+            if failed:
+                member.latency.add_failure(now, took)
+            elif outcome == "answered":
                 member.latency.add(now, took)
             if outcome == "answered" and self._percentile is not None:
                 self._percentile.add(took)
             if outcome == "overloaded":
                 member.avoid(now)
             if failed and self._members.get(member.id) is member:
-                fitting = [each.id for each in self._current().enabled]
-                events = self._ejected(member, self._health.failed(member.id, now, fitting), why)
+                events = self._blamed(member, now, why)
             finished = member.gone and member.in_flight == 0
         if finished:
             member.pool.retire()
@@ -296,6 +300,8 @@ class Cluster(Generic[P]):
                 self._members[instance.id] = Member(instance, None if first else now, pool)
             else:
                 member.instance = instance
+        for member in self._members.values():
+            member.pool.version = member.instance.called_version(self._wanted.versions)
         for member in gone:
             self._let_go(member)
         for id_ in self._unusable.keys() - listed.keys():
@@ -310,6 +316,13 @@ class Cluster(Generic[P]):
             del self._members[member.id]
         self._health.forget(member.id)
         member.pool.retire()
+
+    def _blamed(self, member: Member[P], now: float, why: str) -> list[Event]:
+        removed = self._instances.failed(member.id)
+        if removed:
+            return self._changed(now, removed)
+        fitting = [each.id for each in self._current().enabled]
+        return self._ejected(member, self._health.failed(member.id, now, fitting), why)
 
     def _ejected(self, member: Member[P], length: float | None, why: str) -> list[Event]:
         if length is None:

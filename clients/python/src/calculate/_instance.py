@@ -67,6 +67,16 @@ class Instance:
             "enabled": self.enabled,
         }
 
+    def called_version(self, asked: tuple[int, int] | None) -> int | None:
+        """The version by whose name it is called: the highest that is asked for, where it hosts several.
+
+        None for the plain name, which is its lowest's. idl/vectors/versions.tsv says it exactly.
+        """
+        if self.versions is None or asked is None:
+            return None
+        highest = max((version for version in self.versions if asked[0] <= version <= asked[1]), default=None)
+        return None if highest == min(self.versions) else highest
+
 
 def read_node(name: str, content: bytes) -> Instance:
     """The instance in a node of the registry; raises BadNode.

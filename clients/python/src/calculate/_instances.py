@@ -76,6 +76,13 @@ class Instances:
             del self.by_id[id_], self._missing[id_]
         return [Event("instance_down", id_, "it is no longer registered") for id_ in gone]
 
+    def failed(self, id_: str) -> list[Event]:
+        """A call there failed: who is not registered any more, either, is removed. But never the last one."""
+        if not self._connected or id_ not in self._missing or len(self.by_id) == 1:
+            return []
+        del self.by_id[id_], self._missing[id_]
+        return [Event("instance_down", id_, "it is no longer registered, and a call to it failed")]
+
     def next_due(self) -> float | None:
         """When the next one is removed, if nothing happens before; None when nobody is."""
         if not self._missing or not self._connected:

@@ -7,6 +7,7 @@ from bisect import bisect_left, insort
 from collections import deque
 
 _TAU_MS = 10_000.0
+_FAILED_MS = 1000.0
 _CLASS_MAX = 2**20
 _WINDOW = 1000
 _SAMPLES_MIN = 100
@@ -30,6 +31,10 @@ class Latency:
             w = math.exp(-max(0.0, now - self._at) / _TAU_MS)
             self._ms = self._ms * w + ms * (1 - w)
         self._at = now
+
+    def add_failure(self, now: float, ms: float) -> None:
+        """An attempt failed after ``ms``, which counts as a second, or as longer: others are called first."""
+        self.add(now, max(ms, _FAILED_MS))
 
     def at(self, now: float) -> float:
         """The latency to expect, in ms: the less, the longer nothing was heard."""

@@ -146,7 +146,7 @@ class CompactCodec(Codec):
 
     def encode(self, method: Method, seqid: int, args: Any) -> bytes:
         body = fastbinary.encode_compact(args, method.args_spec) if self._fast else self._write_slowly(args)
-        name = method.wire_name
+        name = method.call_name
         seqid_written, length = varint_write(seqid & 0xFFFFFFFF), varint_write(len(name))
         return b"%b%b%b%b%b" % (method.compact_head, seqid_written, length, name, body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ class Method:
     ``args`` and ``result`` are the generated ``X_args`` and ``X_result``. ``errors`` maps declared exceptions (the
     field's name in the result) to functions of the generated exception and the server's address that make the error
     the caller sees; without one, that is a ``DeclaredError``. ``idempotent``: whether carrying it out twice does no
-    harm.
+    harm. ``service``: whose method it is, for instances that host several versions of it.
     """
 
     is_oneway = False
@@ -36,9 +37,14 @@ class Method:
         errors: Mapping[str, Callable[[Any, str], CalculateError]] | None = None,
         *,
         idempotent: bool = False,
+        service: str = "",
     ) -> None:
         self.name = name
+        # As replies name it.
         self.wire_name = name.encode()
+        self.call_name = self.wire_name
+        self._service = service
+        self._versions: dict[int, Method] = {}
         self._begin_messages(_CALL)
         self.args = args
         self.result = result
@@ -58,12 +64,23 @@ class Method:
         self.check_success = self._checks.get("success")
 
     @classmethod
-    def oneway(cls, name: str, args: type[Any], *, idempotent: bool = False) -> Method:
+    def oneway(cls, name: str, args: type[Any], *, idempotent: bool = False, service: str = "") -> Method:
         """A oneway method, for which no result is generated: its call is over when it was sent."""
-        method = cls(name, args, _NoResult, idempotent=idempotent)
+        method = cls(name, args, _NoResult, idempotent=idempotent, service=service)
         method.is_oneway = True
         method._begin_messages(_ONEWAY)
         return method
+
+    def of_version(self, version: int | None) -> Method:
+        """The method of a version of its service, which a multiplexed server has under the name SERVICE.vN."""
+        if version is None or not self._service:
+            return self
+        known = self._versions.get(version)
+        if known is None:
+            known = self._versions[version] = copy.copy(self)
+            known.call_name = f"{self._service}.v{version}:{self.name}".encode()
+            known._begin_messages(_ONEWAY if self.is_oneway else _CALL)
+        return known
 
     def outcome(self, result: Any, server: str) -> Any:
         """The value in a decoded ``result``.
@@ -91,7 +108,7 @@ class Method:
     def _begin_messages(self, kind: int) -> None:
         """How its messages begin: as far as the sequence id, which varies, or the compact protocol's flags."""
         # thrift-binary-protocol.md (strict) and thrift-compact-protocol.md
-        self.binary_head = b"\x80\x01\x00%c" % kind + len(self.wire_name).to_bytes(4, "big") + self.wire_name
+        self.binary_head = b"\x80\x01\x00%c" % kind + len(self.call_name).to_bytes(4, "big") + self.call_name
         self.compact_head = b"\x82%c" % (kind << 5 | 1)
 
 

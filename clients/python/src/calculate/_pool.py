@@ -42,13 +42,14 @@ class Pool:
         self._age_max = age_max
         self._on_connect = on_connect
         self.connected_at = 0.0
+        self.version: int | None = None
 
     def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """As Channel.call_until."""
         channel = self._next()
         channel.used_at = monotonic()
         try:
-            return channel.call_until(method, args, timeout, deadline)
+            return channel.call_until(method.of_version(self.version), args, timeout, deadline)
         finally:
             channel.used_at = monotonic()
 
@@ -56,7 +57,7 @@ class Pool:
         """As Channel.hold."""
         channel = self._next()
         channel.used_at = deadline
-        return channel.hold(method, args, timeout, deadline, until)
+        return channel.hold(method.of_version(self.version), args, timeout, deadline, until)
 
     def sweep(self, now: float, idle_max: float) -> None:
         """Lets go of connections that are idle or old. ``now`` is of time.monotonic()."""

@@ -83,7 +83,8 @@ final class BalancedCall<T extends TSerializable, R> {
   private void send(Attempt attempt) {
     Pool pool = client.pool(attempt.member());
     Pool.Lease lease = client.lease(pool);
-    CompletableFuture<R> future = lease.client().callAsync(method, args, attempt.deadline());
+    Method<T, R> called = method.ofVersion(attempt.member().version());
+    CompletableFuture<R> future = lease.client().callAsync(called, args, attempt.deadline());
     made.add(future);
     future.whenComplete(
         (value, error) -> {

@@ -102,7 +102,8 @@ final class BalancedClient implements Channel {
       Pool pool = pool(attempt.member());
       Pool.Lease lease = lease(pool);
       try {
-        R value = lease.client().call(method, args, attempt.deadline());
+        Method<T, R> called = method.ofVersion(attempt.member().version());
+        R value = lease.client().call(called, args, attempt.deadline());
         balancer.answered(call, attempt);
         return value;
       } catch (CalculateError e) {
@@ -180,7 +181,12 @@ final class BalancedClient implements Channel {
                 direct,
                 options.balancing(),
                 randomness,
-                balancer.connects::incrementAndGet));
+                () -> connected(each)));
+  }
+
+  private void connected(Member member) {
+    balancer.connects.incrementAndGet();
+    member.connectedNanos = System.nanoTime();
   }
 
   Pool.Lease lease(Pool pool) {

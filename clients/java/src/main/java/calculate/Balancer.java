@@ -33,6 +33,7 @@ final class Balancer {
   private final long startedNanos;
 
   private final InstanceList list = new InstanceList();
+  private final Wanted wanted;
   private final Picker picker;
   private final Health health;
   private final RetryBudget budget = new RetryBudget(0);
@@ -65,6 +66,7 @@ final class Balancer {
     this.nanos = nanos;
     this.events = events;
     this.startedNanos = nanos.getAsLong();
+    this.wanted = wanted;
     this.picker = new Picker(settings.balance(), wanted, settings.warmUp().toMillis(), randomness);
     this.health = new Health(randomness);
   }
@@ -127,6 +129,7 @@ final class Balancer {
     }
     if (well) {
       Health.probeWell(member);
+      member.latency.forget();
       events.note(Kind.INSTANCE_RETURNED, member.id(), "it answers again");
     } else {
       noteEjection(member, health.probeFailed(member, nowMillis()), "it does not answer a probe");
@@ -177,7 +180,7 @@ final class Balancer {
   /** An attempt was answered, maybe with an error that the method declares. */
   synchronized void answered(Attempts call, Attempt attempt) {
     end(call, attempt);
-    long took = nanos.getAsLong() - attempt.startedNanos();
+    long took = took(attempt);
     latencies.add(TimeUnit.NANOSECONDS.toMicros(took));
     sample(attempt, took);
   }
@@ -212,7 +215,15 @@ final class Balancer {
 
   /** An instance could not be connected to, before any call. */
   synchronized void blame(Member member, String why) {
-    noteFailure(member, why);
+    noteFailure(member, 0, why);
+  }
+
+  /** Without connecting: that is not what the server is slow at. */
+  private long took(Attempt attempt) {
+    long began = attempt.startedNanos();
+    long connected = attempt.member().connectedNanos;
+    boolean later = connected != Member.NEVER && connected - began > 0;
+    return nanos.getAsLong() - (later ? connected : began);
   }
 
   private long nowMillis() {
@@ -233,7 +244,7 @@ final class Balancer {
       if (member == null || came.contains(instance.id())) {
         member = new Member(instance, begun ? nowMillis() : Member.NEVER);
       }
-      member.update(instance);
+      member.update(instance, wanted.versions());
       next.add(member);
     }
     members = List.copyOf(next);
@@ -270,11 +281,11 @@ final class Balancer {
       call.overloaded++;
       attempt.member().avoid(nowMillis());
     }
-    if (failure == Failure.ATTEMPT_TIMEOUT || failure == Failure.DEADLINE) {
-      sample(attempt, nanos.getAsLong() - attempt.startedNanos());
+    if (failure == Failure.DEADLINE) {
+      sample(attempt, took(attempt));
     }
     if (failure.isFault()) {
-      noteFailure(attempt.member(), why);
+      noteFailure(attempt.member(), took(attempt), why);
     }
   }
 
@@ -302,12 +313,19 @@ final class Balancer {
     attempt.member().latency.sample(nowMillis(), tookNanos / 1e6);
   }
 
-  private void noteFailure(Member member, String why) {
-    if (members.contains(member)) {
+  private void noteFailure(Member member, long tookNanos, String why) {
+    if (!members.contains(member)) {
+      return;
+    }
+    List<InstanceList.Change> removed = list.failed(member.id());
+    if (removed.isEmpty()) {
+      member.latency.fail(nowMillis(), tookNanos / 1e6);
       long length = health.fail(member, nowMillis(), picker.callable(members));
       if (length >= 0) {
         noteEjection(member, length, why);
       }
+    } else {
+      apply(removed);
     }
   }
 

@@ -46,15 +46,18 @@ import org.apache.thrift.TSerializable;
  * <p>Specification: {@code idl/calculate.thrift}.
  */
 public final class CalculateClient implements AutoCloseable {
+  private static final String SERVICE = "Calculate";
   private static final Method<Calculate.Square_result, Double> SQUARE =
-      new Method<>("Square", Calculate.Square_result::new, CalculateClient::squareValue, true);
+      new Method<>(
+          "Square", Calculate.Square_result::new, CalculateClient::squareValue, true, SERVICE);
 
   private static final Method<Calculate.Cal_result, Double> CAL =
       new Method<>(
           "Cal",
           Calculate.Cal_result::new,
           (result, server) -> result.getSuccess() == null ? null : result.getSuccess().getValue(),
-          true);
+          true,
+          SERVICE);
 
   private final Channel channel;
 

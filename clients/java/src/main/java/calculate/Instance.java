@@ -2,6 +2,7 @@ package calculate;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 
@@ -65,6 +66,22 @@ record Instance(
   /** Whether a client that uses TLS, or does not, finds the port that it needs. */
   boolean hasPort(boolean tls) {
     return portFor(tls) > 0;
+  }
+
+  /**
+   * The version by whose name it is called: the highest that is asked for, where it hosts several.
+   *
+   * <p>Specification: {@code idl/vectors/versions.tsv}.
+   *
+   * @return 0 for the plain name, which is its lowest's
+   */
+  int calledVersion(VersionRange asked) {
+    if (versions.isEmpty() || asked.equals(VersionRange.ANY)) {
+      return 0;
+    }
+    int highest =
+        versions.stream().filter(asked::includes).max(Comparator.naturalOrder()).orElse(0);
+    return highest == Collections.min(versions) ? 0 : highest;
   }
 
   Target.Tcp target(boolean tls) {

@@ -114,6 +114,18 @@ final class InstanceList {
     return due.stream().map(id -> new Change(Kind.INSTANCE_DOWN, id)).toList();
   }
 
+  /**
+   * A call there failed: who is not registered any more, either, is removed. But never the last
+   * one.
+   */
+  List<Change> failed(String id) {
+    if (!connected || instances.size() == 1 || missing.remove(id) == null) {
+      return List.of();
+    }
+    instances.remove(id);
+    return List.of(new Change(Kind.INSTANCE_DOWN, id));
+  }
+
   private void take(Collection<Instance> found, List<Change> changes) {
     for (Instance instance : found) {
       Instance before = instances.put(instance.id(), instance);

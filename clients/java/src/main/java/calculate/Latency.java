@@ -6,6 +6,7 @@ package calculate;
  * <p>Specification: {@code idl/vectors/latency.tsv}.
  */
 final class Latency {
+  private static final double FAILED_MILLIS = 1000;
   private static final double TAU_MILLIS = 10_000;
   private static final int MAX_CLASS = 1 << 20;
 
@@ -21,6 +22,19 @@ final class Latency {
       ewmaMillis = ewmaMillis * kept + tookMillis * (1 - kept);
     }
     sampledAtMillis = nowMillis;
+  }
+
+  /**
+   * An attempt failed after so long, which counts as a second, or as longer: others are called
+   * first, also where too many are out for this one to be.
+   */
+  void fail(long nowMillis, double tookMillis) {
+    sample(nowMillis, Math.max(tookMillis, FAILED_MILLIS));
+  }
+
+  /** It was found well after it had been left alone. */
+  void forget() {
+    ewmaMillis = 0;
   }
 
   /**

@@ -21,6 +21,10 @@ final class Member {
   /** When it came, if that was after the first list: it warms up then. Else {@link #NEVER}. */
   final long cameAtMillis;
 
+  /** When its last connection was made, of {@link System#nanoTime}; before that {@link #NEVER}. */
+  volatile long connectedNanos = NEVER;
+
+  private volatile int version;
   private Instance instance;
   private long avoidedUntilMillis = NEVER;
 
@@ -37,9 +41,15 @@ final class Member {
     return instance;
   }
 
+  /** The version of the service by whose name it is called; 0: by the plain name. */
+  int version() {
+    return version;
+  }
+
   /** What is known of the same instance at the same place has changed. */
-  void update(Instance instance) {
+  void update(Instance instance, VersionRange asked) {
     this.instance = instance;
+    this.version = instance.calledVersion(asked);
   }
 
   /** It answered that it is overloaded. */

@@ -51,7 +51,7 @@ final class Message {
     boolean encoded = false;
     try {
       out.reserve(headerBytes);
-      writer.writeMessageBegin(new TMessage(method.name, method.messageType, id));
+      writer.writeMessageBegin(new TMessage(method.callName, method.messageType, id));
       args.write(writer);
       writer.writeMessageEnd();
       int length = out.length() - start - headerBytes;

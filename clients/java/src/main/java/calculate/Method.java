@@ -1,5 +1,7 @@
 package calculate;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -25,8 +27,11 @@ public final class Method<T extends TSerializable, R> {
   /** The outcome of a call that has no value. The caller gets null. */
   static final Object NOTHING = new Object();
 
-  /** The name on the wire. */
+  /** The name, by which replies come. */
   final String name;
+
+  /** The name by which it is called: the service of a version may stand before it. */
+  final String callName;
 
   /** The type of its messages: CALL or ONEWAY. */
   final byte messageType;
@@ -46,18 +51,59 @@ public final class Method<T extends TSerializable, R> {
   /** Whether it may be carried out twice without harm. */
   final boolean isIdempotent;
 
+  /** Whose method it is; "": of a service that has no versions. */
+  private final String service;
+
+  private final Map<Integer, Method<T, R>> versions = new ConcurrentHashMap<>();
+
   /** A method that is not to be carried out twice. */
   Method(String name, Supplier<T> newResult, BiFunction<T, Target, R> value) {
-    this(name, newResult, value, false);
+    this(name, newResult, value, false, "");
   }
 
-  Method(String name, Supplier<T> newResult, BiFunction<T, Target, R> value, boolean isIdempotent) {
+  Method(
+      String name,
+      Supplier<T> newResult,
+      BiFunction<T, Target, R> value,
+      boolean isIdempotent,
+      String service) {
+    this(name, name, newResult, value, isIdempotent, service);
+  }
+
+  private Method(
+      String name,
+      String callName,
+      Supplier<T> newResult,
+      BiFunction<T, Target, R> value,
+      boolean isIdempotent,
+      String service) {
     this.name = name;
+    this.callName = callName;
     this.isOneway = newResult == null;
     this.messageType = isOneway ? TMessageType.ONEWAY : TMessageType.CALL;
     this.newResult = newResult;
     this.value = value;
     this.isIdempotent = isIdempotent;
+    this.service = service;
+  }
+
+  /**
+   * The method of a version of its service, which a multiplexed server has under the name
+   * SERVICE.vN; 0: by its plain name.
+   */
+  Method<T, R> ofVersion(int version) {
+    return version == 0 || service.isEmpty()
+        ? this
+        : versions.computeIfAbsent(
+            version,
+            number ->
+                new Method<>(
+                    name,
+                    service + ".v" + number + ":" + name,
+                    newResult,
+                    value,
+                    isIdempotent,
+                    service));
   }
 
   /**
@@ -120,7 +166,19 @@ public final class Method<T extends TSerializable, R> {
    * @return a changed copy
    */
   public Method<T, R> idempotent() {
-    return new Method<>(name, newResult, value, true);
+    return new Method<>(name, newResult, value, true, service);
+  }
+
+  /**
+   * The same method, which belongs to this service: an instance that hosts several versions of it
+   * is asked for the one that the target asks for. Version 2 of Calculate is the service
+   * Calculate.v2 of a multiplexed server.
+   *
+   * @param service its name in the IDL
+   * @return a changed copy
+   */
+  public Method<T, R> ofService(String service) {
+    return new Method<>(name, newResult, value, isIdempotent, service);
   }
 
   /** Of any R, as nothing but its caller looks at what NOTHING is. */

@@ -13,7 +13,7 @@ import org.apache.thrift.protocol.TType;
  */
 final class Ping {
   static final Method<Nothing, Boolean> METHOD =
-      new Method<>("ping", Nothing::new, (result, server) -> true, true);
+      new Method<>("ping", Nothing::new, (result, server) -> true);
 
   private Ping() {}
 

@@ -41,7 +41,10 @@ record VersionRange(long low, long high) {
 
   /** Whether one of the versions is in the range; none at all fit every range. */
   boolean includes(List<Integer> versions) {
-    return versions.isEmpty()
-        || versions.stream().anyMatch(version -> low <= version && version <= high);
+    return versions.isEmpty() || versions.stream().anyMatch(this::includes);
+  }
+
+  boolean includes(int version) {
+    return low <= version && version <= high;
   }
 }

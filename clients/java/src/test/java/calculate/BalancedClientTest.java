@@ -59,6 +59,22 @@ class BalancedClientTest {
   }
 
   @Test
+  void two_dead_servers_of_three_are_not_noticed_however_many_calls_there_are() throws Exception {
+    ValueServer three = new ValueServer(3);
+    String all = one.address() + "," + two.address() + "," + three.address();
+    one.close();
+    three.close();
+    Options options = Options.defaults().withBalancing(settings());
+    try (CalculateClient client = CalculateClient.connect(all, options)) {
+      for (int i = 0; i < 3000; i++) {
+        assertEquals(2, client.square(9));
+      }
+      assertEquals(0, client.counters().orElseThrow().failures());
+      assertEquals(0, client.counters().orElseThrow().retriesDenied());
+    }
+  }
+
+  @Test
   void who_is_overloaded_is_passed_over_and_not_blamed() throws Exception {
     one.mood = ValueServer.Mood.OVERLOADED;
     try (CalculateClient client = connect(settings().withBalance(Balance.ROUND_ROBIN))) {

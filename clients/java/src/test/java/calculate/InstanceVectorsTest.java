@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Which instances there are: idl/vectors/instances.tsv, list.tsv and targets.tsv. */
+/** Which instances there are: idl/vectors/instances.tsv, list.tsv, versions.tsv and targets.tsv. */
 class InstanceVectorsTest {
   static Stream<Rows.Row> nodes() throws Exception {
     return Rows.of("instances.tsv");
@@ -22,6 +22,10 @@ class InstanceVectorsTest {
 
   static Stream<List<Rows.Row>> lists() throws Exception {
     return Rows.scenarios("list.tsv").values().stream();
+  }
+
+  static Stream<Rows.Row> versions() throws Exception {
+    return Rows.of("versions.tsv");
   }
 
   static Stream<Rows.Row> targets() throws Exception {
@@ -51,18 +55,36 @@ class InstanceVectorsTest {
     InstanceList list = new InstanceList();
     for (Rows.Row row : rows) {
       long now = Long.parseLong(row.cell(1));
-      List<Instance> found = Rows.words(row.cell(3)).stream().map(this::instance).toList();
+      List<Instance> found =
+          Rows.words(row.cell(3)).stream()
+              .filter(word -> word.contains("="))
+              .map(this::instance)
+              .toList();
       List<InstanceList.Change> changes =
           switch (row.cell(2)) {
             case "cached" -> list.cached(found);
             case "read" -> list.read(now, found);
             case "connected" -> connected(list, now);
             case "lost" -> list.lost();
+            case "failed" -> list.failed(row.cell(3));
             default -> list.tick(now);
           };
       assertEquals(row.cell(4), orDash(list.instances().stream().map(Instance::id)), row::toString);
       assertEquals(row.cell(5), orDash(changes.stream().map(this::text)), row::toString);
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void versions(Rows.Row row) throws Exception {
+    String hosted = row.cell(1);
+    String payload = hosted.equals("-") ? "" : ",\"payload\":{\"version\":\"" + hosted + "\"}";
+    String node = "{\"address\":\"a\",\"port\":1" + payload + "}";
+    Instance instance = InstanceNode.read("id", node.getBytes(StandardCharsets.UTF_8));
+    VersionRange asked =
+        row.cell(2).equals("-") ? VersionRange.ANY : VersionRange.parse(row.cell(2));
+    String called = row.cell(3);
+    assertEquals(called.equals("-") ? 0 : Integer.parseInt(called), instance.calledVersion(asked));
   }
 
   @ParameterizedTest

@@ -29,8 +29,17 @@ import org.apache.thrift.transport.TMemoryInputTransport;
 final class Peer implements Closeable {
   private static final int TIMEOUT_MILLIS = 10_000;
 
-  /** A call as the server sees it. */
-  record Request(String method, int id, double value) {}
+  /** A call as the server sees it; the service is what a multiplexed one was asked for. */
+  record Request(String method, int id, double value, String service) {
+    private static Request of(TMessage header, double value) {
+      int colon = header.name.indexOf(':');
+      return new Request(
+          header.name.substring(colon + 1),
+          header.seqid,
+          value,
+          header.name.substring(0, Math.max(0, colon)));
+    }
+  }
 
   private final Closeable socket;
 
@@ -192,16 +201,16 @@ final class Peer implements Closeable {
   static Request request(byte[] message) throws TException {
     TProtocol protocol = new TBinaryProtocol(new TMemoryInputTransport(message));
     TMessage header = protocol.readMessageBegin();
-    if (header.name.equals("Cal")) {
+    if (header.name.endsWith("Cal")) {
       Calculate.Cal_args args = new Calculate.Cal_args();
       args.read(protocol);
-      return new Request(header.name, header.seqid, args.getNumber().getValue());
+      return Request.of(header, args.getNumber().getValue());
     }
-    if (!header.name.equals("Square")) {
-      return new Request(header.name, header.seqid, Double.NaN);
+    if (!header.name.endsWith("Square")) {
+      return Request.of(header, Double.NaN);
     }
     Calculate.Square_args args = new Calculate.Square_args();
     args.read(protocol);
-    return new Request(header.name, header.seqid, args.getNumber().getValue());
+    return Request.of(header, args.getNumber().getValue());
   }
 }

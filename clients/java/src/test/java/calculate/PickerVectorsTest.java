@@ -77,8 +77,18 @@ class PickerVectorsTest {
   void latency(Rows.Row row) {
     Latency latency = new Latency();
     for (String sample : Rows.words(row.cell(1))) {
-      String[] pair = sample.split("=");
-      latency.sample(Long.parseLong(pair[0]), Double.parseDouble(pair[1]));
+      if (sample.endsWith("+")) {
+        latency.forget();
+        continue;
+      }
+      String[] pair = sample.split("[=!]");
+      long now = Long.parseLong(pair[0]);
+      double took = Double.parseDouble(pair[1]);
+      if (sample.contains("!")) {
+        latency.fail(now, took);
+      } else {
+        latency.sample(now, took);
+      }
     }
     long at = Long.parseLong(row.cell(2));
     assertEquals(Double.parseDouble(row.cell(3)), latency.at(at), TOLERANCE);

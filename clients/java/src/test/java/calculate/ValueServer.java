@@ -2,6 +2,8 @@ package calculate;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
@@ -20,6 +22,10 @@ final class ValueServer implements AutoCloseable {
 
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger calls = new AtomicInteger();
+
+  /** That were asked for by name. */
+  final Set<String> services = ConcurrentHashMap.newKeySet();
+
   volatile Mood mood = Mood.WELL;
 
   private final double value;
@@ -69,6 +75,7 @@ final class ValueServer implements AutoCloseable {
 
   private void answer(Peer peer, Peer.Request request) throws IOException, TException {
     calls.incrementAndGet();
+    services.add(request.service());
     switch (mood) {
       case WELL -> peer.reply(request, value);
       case OVERLOADED -> refuse(peer, request, Errors.LOADSHEDDING);

@@ -75,6 +75,14 @@ class ZooKeeperTest {
     try (CalculateClient client = connect("?version=3+&group=blue")) {
       awaitAnswersOf(client, 2.0);
     }
+    // Who hosts several is called by the name of the version, but for its lowest.
+    assertEquals(Set.of("Calculate.v2"), one.services);
+    assertEquals(Set.of(""), two.services);
+    one.services.clear();
+    try (CalculateClient client = connect("?version=1&group=blue")) {
+      awaitAnswersOf(client, 1.0);
+    }
+    assertEquals(Set.of(""), one.services);
     ConnectError error = assertThrows(ConnectError.class, () -> connect("?version=4&group=blue"));
     assertTrue(error.getMessage().contains("of the 2"), error.getMessage());
   }
