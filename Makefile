@@ -86,7 +86,7 @@ bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh
 
 chaos: build ## servers restarted, killed, paused; ZooKeeper gone: no call may fail (CHAOS=long for all of it)
-	@$(CARGO) build --quiet --profile quick --locked --example caller
+	@$(CARGO) build --quiet --profile quick --locked --example caller --example proxy --example newer
 	@tests/zookeeper/start.sh --build
 	$(VENV)/bin/python tests/chaos/run.py
 

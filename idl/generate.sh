@@ -42,6 +42,9 @@ generate idl/conformance.thrift       py     conformance    tests/interop/python
 generate idl/conformance_uuid.thrift  py     conformance_uuid tests/interop/python/gen/conformance_uuid
 generate idl/conformance.thrift       "$java" conformance   tests/interop/java/gen/conformance
 generate idl/conformance_uuid.thrift  "$java" conformance/uuid tests/interop/java/gen/conformance/uuid
+generate tests/chaos/newer/newer.thrift rs   .              examples/newer/idl
+generate tests/chaos/newer/newer.thrift py   newer          tests/chaos/newer/python/newer
+generate tests/chaos/newer/newer.thrift "$java" newer       tests/chaos/newer/java/newer
 
 if [ $check = no ]; then cp -r "$out/tree/." .; exit 0; fi
 for folder in $(cd "$out/tree" && find . -type f -printf '%h\n' | sort -u); do

@@ -1,79 +1,220 @@
+import calculate.Balance;
+import calculate.Balancing;
+import calculate.BalancingEvent;
 import calculate.CalculateClient;
 import calculate.CalculateError;
+import calculate.NewerClient;
+import calculate.Options;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
-/** A steady load from Java: calls until its standard input ends, then says how they went as one line of JSON. */
+/**
+ * A load from Java: {@code Caller TARGET [KEY=VALUE]…}, with the keys of {@link #settings}. A line on its standard input asks
+ * how the calls went since the line before; its end ends the program. Each answer is one line of JSON.
+ */
 final class Caller {
-  private static final List<String> ERRORS = new ArrayList<>();
-  private static long calls;
-  private static long failed;
-  private static long wrong;
-  private static double slowestMs;
+  private final Map<String, String> settings = new TreeMap<>(Map.of(
+      "rate", "100", // calls a second; 0: as many as can be made
+      "callers", "4", // how many call at once
+      "ask", "square", // or, as newer clients do: newer_square, cube
+      "by", "", // who must have computed it, where a newer client asks; empty: anybody
+      "above", "0", // the numbers that are asked for are above this: a proxy can tell the languages apart
+      "timeout", "5",
+      "balance", "least_loaded",
+      "hedge", "off",
+      "style", "threads")); // or: futures
+
+  private final AtomicBoolean over = new AtomicBoolean();
+  private final AtomicLong next = new AtomicLong();
+  private final Window window = new Window();
+
+  /** Of the newer IDL; null where that is not spoken. */
+  private NewerClient newer;
 
   public static void main(String[] arguments) throws Exception {
-    double rate = Double.parseDouble(arguments[1]);
-    AtomicBoolean over = new AtomicBoolean();
-    try (CalculateClient client = CalculateClient.connect(arguments[0])) {
-      List<Thread> callers = new ArrayList<>();
-      for (int i = 0; i < 4; i++) {
-        int first = i;
-        Thread caller = new Thread(() -> call(client, first, (long) (4e9 / rate), over));
-        caller.start();
-        callers.add(caller);
-      }
-      System.out.println("calling");
-      while (System.in.read() >= 0) {}
-      over.set(true);
-      for (Thread caller : callers) {
-        caller.join();
-      }
+    Caller caller = new Caller();
+    for (String argument : Arrays.copyOfRange(arguments, 1, arguments.length)) {
+      String[] pair = argument.split("=", 2);
+      caller.settings.put(pair[0], pair[1]);
     }
-    StringBuilder errors = new StringBuilder();
-    for (String error : ERRORS) {
-      errors.append(errors.length() == 0 ? "" : ",").append('"').append(error.replace('\\', '/').replace('"', '\'')).append('"');
-    }
-    System.out.printf(
-        "{\"calls\":%d,\"failed\":%d,\"wrong\":%d,\"slowest_ms\":%.1f,\"errors\":[%s]}%n", calls, failed, wrong, slowestMs, errors);
+    caller.run(arguments[0]);
     System.exit(0);
   }
 
-  private static void call(CalculateClient client, int first, long pauseNanos, AtomicBoolean over) {
-    long number = first;
-    long due = System.nanoTime();
-    while (!over.get()) {
-      long wait = due - System.nanoTime();
-      if (wait > 0) {
-        try {
-          Thread.sleep(wait / 1_000_000, (int) (wait % 1_000_000));
-        } catch (InterruptedException interrupted) {
-          return;
+  private void run(String target) throws Exception {
+    Balancing balancing =
+        Balancing.defaults()
+            .withBalance(Balance.valueOf(settings.get("balance").toUpperCase(Locale.ROOT)))
+            .withHedge(settings.get("hedge").equals("p95"))
+            .withListener(window::tell);
+    Options options =
+        Options.defaults()
+            .withTimeout(Duration.ofMillis((long) (1000 * Double.parseDouble(settings.get("timeout")))))
+            .withBalancing(balancing)
+            .withExecutor(Runnable::run);
+    int callers = Integer.parseInt(settings.get("callers"));
+    boolean futures = settings.get("style").equals("futures");
+    CountDownLatch ended = new CountDownLatch(callers);
+    newer = settings.get("ask").equals("square") ? null : new NewerClient(target, options);
+    try (CalculateClient client = CalculateClient.connect(target, options)) {
+      for (int i = 0; i < callers; i++) {
+        if (futures) {
+          callNext(client, ended);
+        } else {
+          new Thread(() -> call(client, callers, ended)).start();
         }
       }
-      due = Math.max(due + pauseNanos, System.nanoTime() - 1_000_000_000L);
-      number = number % 1_000_000 + 4;
+      System.out.println("calling");
+      BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
+      while (lines.readLine() != null) {
+        System.out.println(window.take());
+      }
+      over.set(true);
+      ended.await();
+    }
+    System.out.println(window.take());
+  }
+
+  /** No two calls in flight ask for the same root: an answer that is another call's is seen. */
+  private double number() {
+    return Integer.parseInt(settings.get("above")) + next.getAndIncrement() % 1_000_000 + 1;
+  }
+
+  private void call(CalculateClient client, int callers, CountDownLatch ended) {
+    double rate = Double.parseDouble(settings.get("rate"));
+    long due = System.nanoTime();
+    while (!over.get()) {
+      if (rate > 0) {
+        sleepUntil(due);
+        due = Math.max(due + (long) (callers * 1e9 / rate), System.nanoTime() - 1_000_000_000L);
+      }
+      double number = number();
       long began = System.nanoTime();
       try {
-        double root = client.square((double) number * number);
-        note(began, root == number ? null : "wrong", null);
+        window.note(began, number, ask(client, number), null);
       } catch (CalculateError error) {
-        note(began, null, error);
+        window.note(began, number, Double.NaN, error);
       }
+    }
+    ended.countDown();
+  }
+
+  /** Asks for the number; answers it where it came from the right server. */
+  private double ask(CalculateClient client, double number) {
+    if (settings.get("ask").equals("square")) {
+      return client.square(number * number);
+    }
+    boolean cube = settings.get("ask").equals("cube");
+    newer.Number answer = cube ? newer.cube(Math.pow(number, 3)) : newer.square(number * number);
+    String by = settings.get("by");
+    return by.isEmpty() || by.equals(answer.getComputedBy()) ? Math.round(answer.getValue()) : Double.NaN;
+  }
+
+  private void callNext(CalculateClient client, CountDownLatch ended) {
+    if (over.get()) {
+      ended.countDown();
+      return;
+    }
+    double number = number();
+    long began = System.nanoTime();
+    client
+        .squareAsync(number * number)
+        .whenCompleteAsync(
+            (root, error) -> {
+              window.note(began, number, root == null ? Double.NaN : root, error);
+              callNext(client, ended);
+            },
+            NEXT);
+  }
+
+  /** Where the next call is made: not on the client's own thread, on which a failed one would call itself without end. */
+  private static final java.util.concurrent.Executor NEXT = java.util.concurrent.Executors.newSingleThreadExecutor();
+
+  private static void sleepUntil(long due) {
+    for (long wait = due - System.nanoTime(); wait > 0; wait = due - System.nanoTime()) {
+      java.util.concurrent.locks.LockSupport.parkNanos(wait);
     }
   }
 
-  private static synchronized void note(long began, String wrongAnswer, CalculateError error) {
-    calls++;
-    slowestMs = Math.max(slowestMs, (System.nanoTime() - began) / 1e6);
-    if (wrongAnswer != null) {
-      wrong++;
-    }
-    if (error != null) {
-      failed++;
-      if (ERRORS.size() < 3) {
-        ERRORS.add(error.getClass().getSimpleName() + ": " + error.getMessage());
+  /** How the calls of a while went. */
+  private static final class Window {
+    private double[] tookMillis = new double[1024];
+    private int calls;
+    private long failed;
+    private long wrong;
+    private final Map<String, String> errors = new TreeMap<>();
+
+    /** By instance: attempts that failed, and how often it was left alone. */
+    private final Map<String, Long> failedAt = new TreeMap<>();
+
+    private final Map<String, Long> ejected = new TreeMap<>();
+
+    synchronized void note(long began, double number, double root, Throwable error) {
+      if (calls == tookMillis.length) {
+        tookMillis = Arrays.copyOf(tookMillis, 2 * calls);
       }
+      tookMillis[calls++] = (System.nanoTime() - began) / 1e6;
+      if (error != null) {
+        failed++;
+        String kind = error.getClass().getSimpleName();
+        errors.putIfAbsent(kind, kind + ": " + error.getMessage());
+      } else if (root != number) {
+        wrong++;
+      }
+    }
+
+    synchronized void tell(BalancingEvent event) {
+      if (event.kind() == BalancingEvent.Kind.RETRY) {
+        failedAt.merge(event.instance(), 1L, Long::sum);
+      } else if (event.kind() == BalancingEvent.Kind.INSTANCE_EJECTED) {
+        ejected.merge(event.instance(), 1L, Long::sum);
+      }
+    }
+
+    /** What there was, and begins anew. */
+    synchronized String take() {
+      double[] took = Arrays.copyOf(tookMillis, calls);
+      Arrays.sort(took);
+      String told =
+          String.format(
+              Locale.ROOT,
+              "{\"calls\":%d,\"failed\":%d,\"wrong\":%d,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"slowest_ms\":%.3f,\"errors\":%s,"
+                  + "\"failed_at\":%s,\"ejected\":%s}",
+              calls, failed, wrong, at(took, 50), at(took, 99), at(took, 100), texts(errors.values()), counts(failedAt), counts(ejected));
+      calls = 0;
+      failed = 0;
+      wrong = 0;
+      errors.clear();
+      failedAt.clear();
+      ejected.clear();
+      return told;
+    }
+
+    private static double at(double[] took, int percent) {
+      return took.length == 0 ? 0 : took[(took.length * percent + 99) / 100 - 1];
+    }
+
+    private static String texts(Iterable<String> texts) {
+      List<String> quoted = new ArrayList<>();
+      texts.forEach(text -> quoted.add('"' + text.replace('\\', '/').replace('"', '\'').replaceAll("\\p{Cntrl}", " ") + '"'));
+      return quoted.toString();
+    }
+
+    private static String counts(Map<String, Long> counts) {
+      return counts.entrySet().stream()
+          .map(count -> '"' + count.getKey() + "\":" + count.getValue())
+          .collect(Collectors.joining(",", "{", "}"));
     }
   }
 }
