@@ -149,8 +149,8 @@ class Load:
                 await asyncio.sleep(0)
 
 
-SQUARE = Method("Square", Calculate.Square_args, Calculate.Square_result, idempotent=True)
-CUBE = Method("Cube", Calculate.Cube_args, Calculate.Cube_result, idempotent=True)
+SQUARE = Method("Square", Calculate.Square_args, Calculate.Square_result, idempotent=True, service="Calculate")
+CUBE = Method("Cube", Calculate.Cube_args, Calculate.Cube_result, idempotent=True, service="Calculate")
 
 
 def answer(load: Load) -> None:

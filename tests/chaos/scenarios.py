@@ -154,6 +154,7 @@ def _even(stage: Stage, balance: str, *, most_percent: float | None, rate: int) 
 def _unevenness(stage: Stage, callers: Callers) -> dict[str, float]:
     """By how many per cent the farthest instance is off its share, in so many calls that chance is little of it."""
     a_weight = sum(server.weight for server in stage.fleet.servers) / min(s.weight for s in stage.fleet.servers)
+    callers.mark()
     for server in stage.fleet.servers:
         server.proxy.take()
     callers.call_at_least(round(2000 * a_weight))
