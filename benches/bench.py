@@ -160,7 +160,15 @@ def hostile():
     descriptors.measure()
 
 
-PARTS = {part.__name__: part for part in (server, converse, memory, start, python, java, hostile)}
+def balance():
+    """Our clients of several servers beside themselves with a single one."""
+    sys.path.insert(0, str(ROOT / "benches/balance"))
+    import measure
+
+    measure.balance(running, ROUNDS, LOAD_CORE)
+
+
+PARTS = {part.__name__: part for part in (server, converse, memory, start, python, java, hostile, balance)}
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or PARTS:

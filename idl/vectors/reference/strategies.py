@@ -34,8 +34,9 @@ One instance to pick from: it is taken, no random number is drawn and round_robi
     random        instances[below(n)]
     weighted      x = below(sum of effective weights): the first whose cumulative weight > x
     least_loaded  first = weighted; second = weighted among the others (below(sum - first's), the first left out);
-                  the first wins when cost(first) <= cost(second), cost = (in_flight + 1) * class * (2 when avoided)
-                  / effective weight, compared without division: a's cost * b's weight <= b's cost * a's weight
+                  the first wins when cost(first) <= cost(second), cost = (in_flight * 100 + effective weight) * class
+                  * (2 when avoided) / effective weight, compared without division: a's cost * b's weight <= b's cost
+                  * a's weight. (Who has nothing to do costs its class, whatever its weight: the draws have seen to that.)
     hash          see hash.tsv; without a key as least_loaded
 Effective weight: in warm-up (age < warm_up) max(1, weight * max(warm_up, 10 * age) / (10 * warm_up)), whole numbers in ms.
 class: the smallest of 1, 2, 4, … 2^20 that is >= the latency in ms (2^20 when none is).
@@ -107,8 +108,9 @@ class Instance:
             return self.weight
         return max(1, self.weight * max(warm_up, 10 * self.age) // (10 * warm_up))
 
-    def cost(self) -> int:
-        return (self.in_flight + 1) * latency_class(self.latency) * (2 if self.avoided else 1)
+    def cost(self, warm_up: int) -> int:
+        load = self.in_flight * 100 + self.effective(warm_up)
+        return load * latency_class(self.latency) * (2 if self.avoided else 1)
 
 
 class Client:
@@ -159,7 +161,8 @@ class Client:
             return next(i for i in some if i.id == name)
         a = self.weighted(some)
         b = self.weighted([i for i in some if i is not a])
-        return a if a.cost() * b.effective(self.warm_up) <= b.cost() * a.effective(self.warm_up) else b
+        cost_a = a.cost(self.warm_up) * b.effective(self.warm_up)
+        return a if cost_a <= b.cost(self.warm_up) * a.effective(self.warm_up) else b
 
 
 SCENARIOS = [
@@ -181,6 +184,7 @@ SCENARIOS = [
     ("weighted_warm_up_long", "balance=weighted seed=6 calls=40 warm_up=30000", "a b;age=4000 c;age=29999 d;age=30000"),
     ("weighted_warm_up_off", "balance=weighted seed=7 calls=20 warm_up=0", "a b;age=0"),
     ("least_loaded_idle", "balance=least_loaded seed=8 calls=24", "a b c d"),
+    ("least_loaded_idle_by_weight", "balance=least_loaded seed=21 calls=60", "a;weight=50 b c;weight=300"),
     ("least_loaded_two", "balance=least_loaded seed=9 calls=12", "a;in_flight=3 b;in_flight=2"),
     ("least_loaded_tie_goes_to_the_first", "balance=least_loaded seed=10 calls=12", "a b"),
     ("least_loaded_holds", "balance=least_loaded seed=11 calls=40 hold=yes", "a b c d e"),

@@ -65,10 +65,12 @@ impl Member {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// What one more call would cost, without regard to its weight.
-    pub fn cost(&self, now_ms: u64) -> u64 {
+    /// What one more call would cost, times its effective weight. Who has nothing to do costs the same, whatever its weight:
+    /// the heavier one is drawn more often.
+    pub fn cost(&self, now_ms: u64, weight: u64) -> u128 {
         let avoided = if now_ms < self.avoided_until_ms { 2 } else { 1 };
-        (u64::from(self.calls()) + 1) * self.latency.class(now_ms) * avoided
+        let load = u128::from(self.calls()) * u128::from(USUAL_WEIGHT) + u128::from(weight);
+        load * u128::from(self.latency.class(now_ms)) * avoided
     }
 
     fn is_callable(&self) -> bool {
@@ -121,6 +123,12 @@ impl Members {
         self.places(|member| self.fits(member) && member.is_callable())
     }
 
+    /// Whether there is one among [`Members::callable`] that is not among these.
+    pub fn has_others(&self, than: &[String]) -> bool {
+        let callable = |member: &&Member| self.fits(member) && member.is_callable();
+        self.all.iter().filter(callable).any(|member| !than.contains(&member.instance.id))
+    }
+
     /// Whom to pick from: see `idl/vectors/balance.tsv`. Empty only when nobody may be called.
     pub fn choice(&self, health: &Health, tried: &[usize]) -> Vec<usize> {
         let callable = self.callable();
@@ -153,3 +161,6 @@ impl Members {
         (0..self.all.len()).filter(|&place| wanted(&self.all[place])).collect()
     }
 }
+
+/// In which calls in flight are counted against weights.
+const USUAL_WEIGHT: u32 = 100;

@@ -137,7 +137,7 @@ impl Group {
     fn least_loaded(&self, members: &Members, random: &mut Random, now_ms: u64) -> usize {
         let first = self.weighted(random);
         let second = self.weighted_without(first, random);
-        let cost = |index: usize| u128::from(members.at(self.places[index]).cost(now_ms));
+        let cost = |index: usize| members.at(self.places[index]).cost(now_ms, self.weight(index));
         let first_wins = cost(first) * u128::from(self.weight(second)) <= cost(second) * u128::from(self.weight(first));
         self.places[if first_wins { first } else { second }]
     }

@@ -201,8 +201,7 @@ impl State {
 
     /// Whether there is somebody to call whom the call has not tried.
     pub(super) fn has_others(&self, tried: &[String]) -> bool {
-        let callable = self.members.callable();
-        callable.iter().any(|&place| !tried.contains(&self.members.at(place).instance.id))
+        self.members.has_others(tried)
     }
 
     pub(super) fn budget(&mut self) -> &mut Budget {

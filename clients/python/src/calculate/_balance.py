@@ -108,7 +108,8 @@ class Balance:
         first = weighed.draw(self._next_u64)
         second = weighed.draw_another(self._next_u64, first)
         a, b = members[first], members[second]
-        return a if a.cost(now) * weighed.weights[second] <= b.cost(now) * weighed.weights[first] else b
+        weight_a, weight_b = weighed.weights[first], weighed.weights[second]
+        return a if a.cost(now, weight_a) * weight_b <= b.cost(now, weight_b) * weight_a else b
 
     def _weigh(self, members: Sequence[AnyMember], now: float) -> _Weighed:
         weighed = self._weighed

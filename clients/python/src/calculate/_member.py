@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from ._instance import Instance
+from ._instance import WEIGHT, Instance
 from ._latency import Latency
 
 P = TypeVar("P")
@@ -52,7 +52,10 @@ class Member(Generic[P]):
             return weight
         return max(1, weight * max(warm_up, 10 * age) // (10 * warm_up))
 
-    def cost(self, now: float) -> int:
-        """What one more call would meet, before its weight."""
-        cost = (self.in_flight + 1) * self.latency.class_at(now)
+    def cost(self, now: float, weight: int) -> int:
+        """What one more call would meet, times its effective weight.
+
+        Who has nothing to do costs the same, whatever its weight: the heavier one is drawn more often.
+        """
+        cost = (self.in_flight * WEIGHT + weight) * self.latency.class_at(now)
         return 2 * cost if now < self.avoided_until else cost

@@ -129,6 +129,7 @@ final class Balancer {
     }
     if (well) {
       Health.probeWell(member);
+      picker.changed();
       member.latency.forget();
       events.note(Kind.INSTANCE_RETURNED, member.id(), "it answers again");
     } else {
@@ -331,6 +332,7 @@ final class Balancer {
 
   private void noteEjection(Member member, long millis, String why) {
     ejections++;
+    picker.changed();
     events.note(Kind.INSTANCE_EJECTED, member.id(), "for " + millis + " ms: " + why);
   }
 }

@@ -60,16 +60,25 @@ final class Member {
   /** Its weight, less while it warms up. */
   int effectiveWeight(long nowMillis, long warmUpMillis) {
     long age = nowMillis - cameAtMillis;
-    if (cameAtMillis == NEVER || age >= warmUpMillis) {
+    if (isWarm(nowMillis, warmUpMillis)) {
       return instance.weight();
     }
     long share = Math.max(warmUpMillis, 10 * Math.max(0, age));
     return (int) Math.max(1, instance.weight() * share / (10 * warmUpMillis));
   }
 
-  /** What another call there costs, for its whole weight. */
-  long cost(long nowMillis) {
-    long cost = (inFlight.get() + 1L) * latency.classAt(nowMillis);
+  /** Whether it has its whole weight. */
+  boolean isWarm(long nowMillis, long warmUpMillis) {
+    return cameAtMillis == NEVER || nowMillis - cameAtMillis >= warmUpMillis;
+  }
+
+  /**
+   * What another call there costs, times its effective weight. Who has nothing to do costs the
+   * same, whatever its weight: the heavier one is drawn more often.
+   */
+  long cost(long nowMillis, long weight) {
+    long load = (long) inFlight.get() * Instance.DEFAULT_WEIGHT + weight;
+    long cost = load * latency.classAt(nowMillis);
     return nowMillis < avoidedUntilMillis ? 2 * cost : cost;
   }
 }

@@ -1,6 +1,7 @@
 package calculate;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -25,6 +26,33 @@ final class Picker {
 
   private HashRing ring;
 
+  /** Of which members the usual ones are some. */
+  private List<Member> usualOf;
+
+  /** Whom a call is picked from that has tried nobody; null when it is not known. */
+  private Weighed usual;
+
+  /** Those to pick from, with the sums of their effective weights up to and with each. */
+  private record Weighed(List<Member> members, long[] sums, boolean lasts) {
+    long sum() {
+      return sums[sums.length - 1];
+    }
+
+    long weight(int index) {
+      return sums[index] - before(index);
+    }
+
+    long before(int index) {
+      return index == 0 ? 0 : sums[index - 1];
+    }
+
+    /** The first whose sum is above the number. */
+    int at(long number) {
+      int found = Arrays.binarySearch(sums, number + 1);
+      return found < 0 ? -found - 1 : found;
+    }
+  }
+
   Picker(Balance balance, Wanted wanted, long warmUpMillis, Randomness randomness) {
     this(balance, wanted, warmUpMillis, randomness, 0);
   }
@@ -44,7 +72,17 @@ final class Picker {
 
   /** Whether there is somebody to call who was not tried. */
   boolean hasOthers(List<Member> members, List<Member> tried) {
-    return members.stream().anyMatch(member -> isCallable(member) && !tried.contains(member));
+    for (Member member : members) {
+      if (isCallable(member) && !tried.contains(member)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Somebody is left alone, or is not any longer. */
+  void changed() {
+    usual = null;
   }
 
   /**
@@ -56,16 +94,17 @@ final class Picker {
    * @param key of the call, or null
    */
   Member pick(List<Member> members, List<Member> tried, byte[] key, long nowMillis) {
-    List<Member> some = choice(members, tried);
+    Weighed weighed = weighed(members, tried, nowMillis);
+    List<Member> some = weighed.members();
     if (some.size() < 2) {
       return some.isEmpty() ? null : some.get(0);
     }
     return switch (balance) {
       case ROUND_ROBIN -> some.get((int) Long.remainderUnsigned(counter++, some.size()));
       case RANDOM -> some.get((int) randomness.below(some.size()));
-      case WEIGHTED -> weighted(some, null, nowMillis);
-      case LEAST_LOADED -> leastLoaded(some, nowMillis);
-      case HASH -> key == null ? leastLoaded(some, nowMillis) : hashed(members, some, key);
+      case WEIGHTED -> some.get(drawn(weighed));
+      case LEAST_LOADED -> leastLoaded(weighed, nowMillis);
+      case HASH -> key == null ? leastLoaded(weighed, nowMillis) : hashed(members, some, key);
     };
   }
 
@@ -89,27 +128,50 @@ final class Picker {
     return 2 * weight(near) < whole ? List.of() : near;
   }
 
-  private Member leastLoaded(List<Member> some, long nowMillis) {
-    Member one = weighted(some, null, nowMillis);
-    Member other = weighted(some, one, nowMillis);
-    long costOfOne = one.cost(nowMillis) * other.effectiveWeight(nowMillis, warmUpMillis);
-    long costOfOther = other.cost(nowMillis) * one.effectiveWeight(nowMillis, warmUpMillis);
-    return costOfOne <= costOfOther ? one : other;
+  private Weighed weighed(List<Member> members, List<Member> tried, long nowMillis) {
+    boolean known = tried.isEmpty() && usual != null && usualOf == members && usual.lasts();
+    if (known) {
+      return usual;
+    }
+    Weighed weighed = weigh(choice(members, tried), nowMillis);
+    if (tried.isEmpty()) {
+      usual = weighed;
+      usualOf = members;
+    }
+    return weighed;
   }
 
-  private Member weighted(List<Member> some, Member leftOut, long nowMillis) {
+  private Weighed weigh(List<Member> some, long nowMillis) {
+    long[] sums = new long[some.size()];
     long sum = 0;
-    for (Member member : some) {
-      sum += member == leftOut ? 0 : member.effectiveWeight(nowMillis, warmUpMillis);
+    boolean lasts = true;
+    for (int i = 0; i < sums.length; i++) {
+      sum += some.get(i).effectiveWeight(nowMillis, warmUpMillis);
+      sums[i] = sum;
+      lasts &= some.get(i).isWarm(nowMillis, warmUpMillis);
     }
-    long x = randomness.below(sum);
-    for (Member member : some) {
-      x -= member == leftOut ? 0 : member.effectiveWeight(nowMillis, warmUpMillis);
-      if (x < 0) {
-        return member;
-      }
-    }
-    throw new IllegalStateException("a number below the sum of the weights is not below it");
+    return new Weighed(some, sums, lasts);
+  }
+
+  private int drawn(Weighed some) {
+    return some.at(randomness.below(some.sum()));
+  }
+
+  private int drawnBeside(Weighed some, int leftOut) {
+    long x = randomness.below(some.sum() - some.weight(leftOut));
+    return some.at(x < some.before(leftOut) ? x : x + some.weight(leftOut));
+  }
+
+  private Member leastLoaded(Weighed some, long nowMillis) {
+    int one = drawn(some);
+    int other = drawnBeside(some, one);
+    Member first = some.members().get(one);
+    Member second = some.members().get(other);
+    long weightOfFirst = some.weight(one);
+    long weightOfSecond = some.weight(other);
+    long costOfFirst = first.cost(nowMillis, weightOfFirst) * weightOfSecond;
+    long costOfSecond = second.cost(nowMillis, weightOfSecond) * weightOfFirst;
+    return costOfFirst <= costOfSecond ? first : second;
   }
 
   private Member hashed(List<Member> members, List<Member> some, byte[] key) {
