@@ -20,7 +20,7 @@ CLIENTS = {
     "Python": [ROOT / "clients/python/.venv/bin/python", ROOT / "benches/balance/client.py"],
     "Java": ["java", "-Xmx1g", "-cp", f"{JAR}:{CLASSES}", "Client"],
 }
-CALLS = {"Rust": 50_000, "Python": 10_000, "Java": 50_000}
+CALLS = {"Rust": 40_000, "Python": 5_000, "Java": 20_000}
 INSTANCES = 1000
 CHANGES = 20
 
