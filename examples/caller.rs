@@ -29,6 +29,8 @@ struct Settings {
     rate: f64,
     /// How many call at once.
     callers: u32,
+    /// That each call has.
+    timeout: Duration,
     ask: Ask,
     /// Who must have computed it, where a newer client asks; empty: anybody.
     by: String,
@@ -66,7 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let target: Target = arguments.next().ok_or("which target?")?.parse()?;
     let window = Window::default();
     let settings = settings(arguments, &window)?;
-    let client = Client::connect(target, settings.options.clone()).await?;
+    let client = Client::connect(target, settings.options.clone()).await?.with_timeout(settings.timeout);
     let over = Arc::new(AtomicBool::new(false));
     let next = Arc::new(AtomicU32::new(0));
     let callers: Vec<_> = (0..settings.callers)
@@ -172,7 +174,15 @@ fn settings(arguments: impl Iterator<Item = String>, window: &Window) -> Result<
     let told = window.clone();
     let events = Some(Arc::new(move |event: &Event| told.tell(event)) as _);
     let options = Options { events, ..Options::default() };
-    let mut settings = Settings { rate: 100.0, callers: 4, ask: Ask::Square, by: String::new(), above: 0, options };
+    let mut settings = Settings {
+        rate: 100.0,
+        callers: 4,
+        timeout: options.timeout,
+        ask: Ask::Square,
+        by: String::new(),
+        above: 0,
+        options,
+    };
     for argument in arguments {
         let (key, value) = argument.split_once('=').ok_or("KEY=VALUE")?;
         match key {
@@ -188,7 +198,7 @@ fn settings(arguments: impl Iterator<Item = String>, window: &Window) -> Result<
                 }
             }
             "above" => settings.above = value.parse()?,
-            "timeout" => settings.options.timeout = Duration::from_secs_f64(value.parse()?),
+            "timeout" => settings.timeout = Duration::from_secs_f64(value.parse()?),
             "balance" => settings.options.balance = value.parse()?,
             "hedge" => settings.options.hedge = value == "p95",
             // The other languages have two ways to call.

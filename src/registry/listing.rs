@@ -35,13 +35,17 @@ impl Listing {
         };
         names.sort_unstable();
         let mut listing = Listing::default();
-        for name in names {
-            let path = service.below(&name);
-            match session.client().get_data(path.path()).await {
-                Ok((content, _)) => listing.add(name, &content),
-                // Gone meanwhile.
-                Err(Fault::NoNode) => {}
-                Err(fault) => return Err(failed(path.path(), &fault)),
+        for names in names.chunks(AT_ONCE) {
+            // A request is sent when it is made, not when it is waited for.
+            let asked: Vec<_> =
+                names.iter().map(|name| (name, session.client().get_data(service.below(name).path()))).collect();
+            for (name, content) in asked {
+                match content.await {
+                    Ok((content, _)) => listing.add(name.clone(), &content),
+                    // Gone meanwhile.
+                    Err(Fault::NoNode) => {}
+                    Err(fault) => return Err(failed(service.below(name).path(), &fault)),
+                }
             }
         }
         Ok(Some(listing))
@@ -54,3 +58,6 @@ impl Listing {
         }
     }
 }
+
+/// Nodes that are asked for together, instead of one after the other.
+const AT_ONCE: usize = 256;

@@ -35,6 +35,9 @@ final class Caller {
       "hedge", "off",
       "style", "threads")); // or: futures
 
+  /** That each call has. */
+  private Duration timeout;
+
   private final AtomicBoolean over = new AtomicBoolean();
   private final AtomicLong next = new AtomicLong();
   private final Window window = new Window();
@@ -60,9 +63,9 @@ final class Caller {
             .withListener(window::tell);
     Options options =
         Options.defaults()
-            .withTimeout(Duration.ofMillis((long) (1000 * Double.parseDouble(settings.get("timeout")))))
             .withBalancing(balancing)
             .withExecutor(Runnable::run);
+    timeout = Duration.ofMillis((long) (1000 * Double.parseDouble(settings.get("timeout"))));
     int callers = Integer.parseInt(settings.get("callers"));
     boolean futures = settings.get("style").equals("futures");
     CountDownLatch ended = new CountDownLatch(callers);
@@ -113,7 +116,7 @@ final class Caller {
   /** Asks for the number; answers it where it came from the right server. */
   private double ask(CalculateClient client, double number) {
     if (settings.get("ask").equals("square")) {
-      return client.square(number * number);
+      return client.square(number * number, timeout);
     }
     boolean cube = settings.get("ask").equals("cube");
     newer.Number answer = cube ? newer.cube(Math.pow(number, 3)) : newer.square(number * number);
@@ -129,7 +132,7 @@ final class Caller {
     double number = number();
     long began = System.nanoTime();
     client
-        .squareAsync(number * number)
+        .squareAsync(number * number, timeout)
         .whenCompleteAsync(
             (root, error) -> {
               window.note(began, number, root == null ? Double.NaN : root, error);

@@ -30,7 +30,7 @@ SETTINGS = {
     "ask": "square",  # or, as newer clients do: newer_square, cube
     "by": "",  # who must have computed it, where a newer client asks; empty: anybody
     "above": "0",  # the numbers that are asked for are above this: a proxy can tell the languages apart
-    "timeout": "5",
+    "timeout": "5",  # of each call, in seconds
     "balance": "least_loaded",
     "hedge": "off",
     "style": "threads",  # or: asyncio
@@ -91,7 +91,8 @@ class Load:
         self._rate = float(settings["rate"])
         self._callers = int(settings["callers"])
         balancing = calculate.Balancing(balance=settings["balance"], hedge=settings["hedge"], on_event=self.window.tell)
-        self._options: dict[str, Any] = {"timeout": float(settings["timeout"]), "balancing": balancing}
+        self._options: dict[str, Any] = {"balancing": balancing}
+        self._timeout = float(settings["timeout"])
         # No two calls in flight ask for the same root: an answer that is another call's is seen.
         self._asked, self._by = settings["ask"], settings["by"]
         above = int(settings["above"])
@@ -128,7 +129,7 @@ class Load:
     def _ask(self, client: calculate.Client, number: float) -> float:
         """Asks for ``number``; returns it where it came from the right server."""
         if self._asked == "square":
-            return client.square(number * number)
+            return client.square(number * number, timeout=self._timeout)
         method, args = (SQUARE, number**2) if self._asked == "newer_square" else (CUBE, number**3)
         answer = client._channel.call(method, method.args(ttypes.Number(args, "a newer client")), None)
         return round(answer.value) if self._by in ("", answer.computedBy) else math.nan
@@ -143,7 +144,7 @@ class Load:
             number = self.number()
             began = time.monotonic()
             try:
-                self.window.note(began, number, await client.square(number * number), None)
+                self.window.note(began, number, await client.square(number * number, timeout=self._timeout), None)
             except calculate.CalculateError as error:
                 self.window.note(began, number, None, error)
                 await asyncio.sleep(0)
