@@ -86,7 +86,7 @@ def sessions_expire(stage: Stage) -> None:
             places = [(instance["address"], instance["port"]) for instance in stage.fleet.registered()]
             stage.expect_quietly(len(set(places)) == len(places) == 5, f"not five instances, once each: {places}")
     outsider.end()
-    # 0.3 to 1.0 s; the machine that this runs on may be slow.
+    # The aim is 1 s, which a busy machine has missed by a tenth of one.
     stage.expect(slowest <= 2, f"all registered anew after {slowest:.2f} s at most, each once")
 
 
