@@ -2,10 +2,15 @@
 
 mod support;
 
+use calculate::config::Config;
+use calculate::idl::calculate::CalculateSyncProcessor;
+use calculate::service::Calculator;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use support::eventually;
+use support::gates::Gates;
+use support::library::{Library, config};
 use support::message::*;
 use support::peer::Peer;
 use support::program::{PROGRAM, Program};
@@ -105,6 +110,19 @@ fn a_changed_list_holds_for_connections_that_are_there_and_a_broken_one_does_not
     eventually("it is said", || !server.logged("the access list not read anew").is_empty());
     assert!(server.logged("line 1: \"everything\" is no method; write Service.method")[0].contains("stay in force"));
     assert!(ask(&mut peer, "Square").is_err());
+    assert_eq!(ask(&mut peer, "Cal"), Ok(81.0));
+}
+
+#[test]
+fn a_list_that_changes_before_the_server_serves_is_read_anew() {
+    let list = List::new("early", "allow * *\n");
+    let config = Config { access: Some(list.0.clone()), ..config() };
+    let server = Library::start(config, &Gates::new(), |server| {
+        list.write("allow * Calculate.Cal\n");
+        server.service("Calculate", CalculateSyncProcessor::new(Calculator))
+    });
+    let mut peer = Peer::new(server.address);
+    eventually("the new list holds", || ask(&mut peer, "Square").is_err());
     assert_eq!(ask(&mut peer, "Cal"), Ok(81.0));
 }
 

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 pub(super) fn run(
     mut shared: Shared,
     listeners: Vec<Listener>,
+    files: reload::Files,
     shutdown: Shutdown,
     serving: impl FnOnce(),
 ) -> Result<Outcome, Error> {
@@ -37,7 +38,7 @@ pub(super) fn run(
         .map(|index| Handle::start(index, shared.clone(), shutdown.phases()))
         .collect::<Result<Vec<_>, _>>()?;
     let counters: Vec<_> = workers.iter().map(Handle::counter).collect();
-    watch_files(&shared, &shutdown)?;
+    watch_files(files, &shared, &shutdown)?;
     let cannot = |source| Error::machine("cannot start accepting", source);
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default()).map_err(cannot)?;
     runtime.block_on(async {
@@ -75,11 +76,11 @@ async fn accept_all(
 }
 
 /// A thread that reads the files anew that may change under way, where there are any or somebody may ask.
-fn watch_files(shared: &Arc<Shared>, shutdown: &Shutdown) -> Result<(), Error> {
+fn watch_files(files: reload::Files, shared: &Arc<Shared>, shutdown: &Shutdown) -> Result<(), Error> {
     let cannot = |source| Error::machine("cannot start watching files", source);
     let (shared, shutdown) = (shared.clone(), shutdown.clone());
     let runtime = Builder::new_current_thread().enable_time().build().map_err(cannot)?;
-    let run = move || runtime.block_on(reload::watch(shared, shutdown));
+    let run = move || runtime.block_on(reload::watch(files, shared, shutdown));
     std::thread::Builder::new().name("reload".into()).spawn(run).map_err(cannot)?;
     Ok(())
 }

@@ -73,6 +73,7 @@ use tls::Tls;
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<Listener>,
+    files: reload::Files,
     shared: Shared,
 }
 
@@ -84,6 +85,7 @@ impl Server {
     /// A setting is out of range, a file cannot be used, or an address cannot be had.
     pub fn bind(config: Config) -> Result<Server, Error> {
         config.validate()?;
+        let files = reload::Files::of(&config);
         let tls = match config.tls.mode {
             TlsMode::Off => None,
             TlsMode::Allow | TlsMode::Require => Some(Tls::load(&config.tls)?),
@@ -92,7 +94,7 @@ impl Server {
         let listeners = config.listen.iter().map(|address| Listener::bind(address)).collect::<Result<_, _>>()?;
         let (services, rejects) = (Services::default(), Rejects::default());
         let buffered = Arc::new(Buffered::new(config.buffered_bytes));
-        Ok(Server { listeners, shared: Shared { config, services, pool: None, tls, access, rejects, buffered } })
+        Ok(Server { listeners, files, shared: Shared { config, services, pool: None, tls, access, rejects, buffered } })
     }
 
     /// Adds a service whose handlers run where the configuration says. It is reached by `name:method`, and the first
@@ -155,6 +157,6 @@ impl Server {
     /// # Errors
     /// As [`Server::serve`].
     pub fn serve_and(self, shutdown: Shutdown, serving: impl FnOnce()) -> Result<Outcome, Error> {
-        acceptor::run(self.shared, self.listeners, shutdown, serving)
+        acceptor::run(self.shared, self.listeners, self.files, shutdown, serving)
     }
 }

@@ -2,19 +2,37 @@
 
 use super::shared::Shared;
 use super::shutdown::{Phase, Shutdown};
+use crate::config::Config;
 use crate::error::Error;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+/// The files that may change under way.
+#[derive(Debug)]
+pub(super) struct Files {
+    certificates: Watched,
+    access: Watched,
+}
+
+impl Files {
+    /// To be called before they are read: what changes from now on is noticed.
+    pub(super) fn of(config: &Config) -> Files {
+        let tls = [&config.tls.certificate, &config.tls.key, &config.tls.client_ca];
+        Files {
+            certificates: Watched::new(tls.into_iter().filter_map(Option::as_deref)),
+            access: Watched::new(config.access.as_deref().into_iter()),
+        }
+    }
+}
+
 /// Watches the files until the server drains. Give it a thread's runtime: it reads files.
-pub(super) async fn watch(shared: Arc<Shared>, shutdown: Shutdown) {
+pub(super) async fn watch(files: Files, shared: Arc<Shared>, shutdown: Shutdown) {
     let (mut phases, mut reloads) = (shutdown.phases(), shutdown.reloads());
-    let mut certificates = Watched::new(shared.tls.iter().flat_map(|tls| tls.files()));
+    let Files { mut certificates, mut access } = files;
     // Whoever told before this thread began is heard, too.
     let mut heard = 0;
-    let mut access = Watched::new(shared.access.iter().map(|access| access.file()));
     loop {
         let told = tokio::select! {
             _ = phases.wait_for(|phase| *phase >= Phase::Draining) => return,

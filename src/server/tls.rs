@@ -46,12 +46,6 @@ impl Tls {
         Ok(())
     }
 
-    /// The files that were read.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        let Tls { settings, .. } = self;
-        [&settings.certificate, &settings.key, &settings.client_ca].into_iter().filter_map(Option::as_deref)
-    }
-
     /// Makes a handshake. The caller sees to its time and its place among the others.
     pub(super) async fn accept(&self, socket: Socket) -> io::Result<(TlsStream<Counted>, TlsSession)> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -60,10 +60,6 @@ impl Access {
         Ok(())
     }
 
-    pub(super) fn file(&self) -> &Path {
-        &self.file
-    }
-
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
