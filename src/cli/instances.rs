@@ -72,7 +72,7 @@ impl Instances {
                 self.show(&listing);
                 *shown = Some(listing);
             }
-            if !changes.next().await {
+            if changes.next().await.is_none() {
                 return Error::registry("the registry has ended the session");
             }
         }

@@ -3,6 +3,7 @@
 use super::zookeeper::failed;
 use super::{Instance, Location, Session};
 use crate::error::Error;
+use std::collections::BTreeSet;
 use zookeeper_client::Error as Fault;
 
 /// What is below a service's node.
@@ -29,26 +30,48 @@ impl Listing {
     /// # Errors
     /// The registry fails.
     pub async fn find(session: &Session, service: &Location) -> Result<Option<Listing>, Error> {
-        let mut names = match session.client().list_children(service.path()).await {
+        let names = match session.client().list_children(service.path()).await {
             Err(Fault::NoNode) => return Ok(None),
             names => names.map_err(|fault| failed(service.path(), &fault))?,
         };
-        names.sort_unstable();
         let mut listing = Listing::default();
+        listing.read_nodes(session, service, &names).await?;
+        Ok(Some(listing))
+    }
+
+    /// Reads some of the nodes anew: those that changed, came or went.
+    ///
+    /// # Errors
+    /// The registry fails; then the listing is of no use any more.
+    pub async fn read_again(
+        &mut self,
+        session: &Session,
+        service: &Location,
+        names: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        self.instances.retain(|instance| !names.contains(&instance.id));
+        self.skipped.retain(|(name, _)| !names.contains(name));
+        self.read_nodes(session, service, &Vec::from_iter(names.iter().cloned())).await
+    }
+
+    /// Adds nodes by their names.
+    async fn read_nodes(&mut self, session: &Session, service: &Location, names: &[String]) -> Result<(), Error> {
         for names in names.chunks(AT_ONCE) {
             // A request is sent when it is made, not when it is waited for.
             let asked: Vec<_> =
                 names.iter().map(|name| (name, session.client().get_data(service.below(name).path()))).collect();
             for (name, content) in asked {
                 match content.await {
-                    Ok((content, _)) => listing.add(name.clone(), &content),
+                    Ok((content, _)) => self.add(name.clone(), &content),
                     // Gone meanwhile.
                     Err(Fault::NoNode) => {}
                     Err(fault) => return Err(failed(service.below(name).path(), &fault)),
                 }
             }
         }
-        Ok(Some(listing))
+        self.instances.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        self.skipped.sort_unstable();
+        Ok(())
     }
 
     fn add(&mut self, name: String, content: &[u8]) {

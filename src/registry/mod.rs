@@ -23,4 +23,4 @@ pub use instance::Instance;
 pub use listing::Listing;
 pub use location::Location;
 pub use operator::Order;
-pub use zookeeper::Session;
+pub use zookeeper::{Change, Session};

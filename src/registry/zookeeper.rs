@@ -5,7 +5,8 @@ use crate::config::Credentials;
 use crate::error::Error;
 use std::time::Duration;
 use zookeeper_client::{
-    Acl, Acls, AddWatchMode, AuthId, Client, CreateMode, Error as Fault, Permission, PersistentWatcher, SessionState,
+    Acl, Acls, AddWatchMode, AuthId, Client, CreateMode, Error as Fault, EventType, Permission, PersistentWatcher,
+    SessionState,
 };
 
 /// A session: it outlives connections, and ephemeral nodes live as long as it does.
@@ -109,7 +110,8 @@ impl Session {
     /// The registry fails.
     pub async fn changes_below(&self, location: &Location) -> Result<Changes, Error> {
         let watcher = self.client.watch(location.path(), AddWatchMode::PersistentRecursive).await;
-        Ok(Changes(watcher.map_err(|fault| failed(location.path(), &fault))?))
+        let watcher = watcher.map_err(|fault| failed(location.path(), &fault))?;
+        Ok(Changes { watcher, above: format!("{}/", location.path()) })
     }
 
     /// Ends the session, and with it its ephemeral nodes; returns when the registry has been told.
@@ -123,20 +125,37 @@ impl Session {
     }
 }
 
-/// Changes of nodes. Several at a time may be told as one, and some that are none.
+/// Changes of nodes. Some that are told are none.
 #[derive(Debug)]
-pub struct Changes(PersistentWatcher);
+pub struct Changes {
+    watcher: PersistentWatcher,
+    /// The path of the node that they are below, and a slash.
+    above: String,
+}
+
+/// What has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A node right below, by its name: it came, went, or has another content.
+    Node(String),
+    /// Anything, as far as is known.
+    Unknown,
+}
 
 impl Changes {
-    /// Waits for the next; `false` says that the session has ended.
-    pub async fn next(&mut self) -> bool {
+    /// Waits for the next; `None` says that the session has ended.
+    pub async fn next(&mut self) -> Option<Change> {
         loop {
-            let event = self.0.changed().await;
+            let event = self.watcher.changed().await;
+            if event.event_type != EventType::Session {
+                let name = event.path.strip_prefix(&self.above).filter(|name| !name.contains('/'));
+                return Some(name.map_or(Change::Unknown, |name| Change::Node(name.into())));
+            }
             match event.session_state {
-                state if state.is_terminated() => return false,
+                state if state.is_terminated() => return None,
                 // What changes before the registry is back is not told: being back counts as a change.
                 SessionState::Disconnected => {}
-                _ => return true,
+                _ => return Some(Change::Unknown),
             }
         }
     }

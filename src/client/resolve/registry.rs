@@ -6,8 +6,9 @@ use crate::client::options::Options;
 use crate::client::target::Registered;
 use crate::config::Credentials;
 use crate::error::Error;
-use crate::registry::{self, Listing, Location, Session};
-use std::collections::HashSet;
+use crate::registry::zookeeper::Changes;
+use crate::registry::{self, Change, Listing, Location, Session};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -73,31 +74,32 @@ impl Watch<'_> {
             let _ = updates.send(Update::Lost);
         });
         tokio::pin!(ended);
+        let mut listing = Listing::read(&session, &self.service).await?;
         loop {
-            self.read(&session).await?;
+            self.tell(&listing);
             let changed = tokio::select! {
                 () = &mut ended => return Ok(()),
-                changed = changes.next() => changed,
-                () = sleep(READ_ANYWAY) => true,
-                () = updates.closed() => false,
+                change = changes.next() => change,
+                () = sleep(READ_ANYWAY) => Some(Change::Unknown),
+                () = updates.closed() => None,
             };
-            if !changed {
-                return Ok(());
-            }
+            let Some(changed) = changed else { return Ok(()) };
             if away.swap(false, Ordering::Relaxed) {
                 let _ = updates.send(Update::Connected);
             }
-            // Changes come in crowds.
-            sleep(CROWD).await;
+            match changed_with(changed, &mut changes).await {
+                Some(names) => listing.read_again(&session, &self.service, &names).await?,
+                None => listing = Listing::read(&session, &self.service).await?,
+            }
         }
     }
 
-    async fn read(&mut self, session: &Session) -> Result<(), Error> {
-        let Listing { instances, skipped } = Listing::read(session, &self.service).await?;
+    fn tell(&mut self, listing: &Listing) {
+        let Listing { instances, skipped } = listing;
         for (id, why) in skipped {
             if self.skipped.len() < MOST_SKIPPED && self.skipped.insert((id.clone(), why.clone())) {
                 log::warn!("{}/{id} is no instance and is skipped: {why}", self.service);
-                let _ = self.updates.send(Update::Skipped(id, why));
+                let _ = self.updates.send(Update::Skipped(id.clone(), why.clone()));
             }
         }
         if instances.is_empty() {
@@ -105,9 +107,8 @@ impl Watch<'_> {
         }
         let tls = self.options.tls.is_some();
         let callable = |instance: &Instance| instance.port.is_some() || (tls && instance.ssl_port.is_some());
-        let instances = instances.into_iter().map(Instance::from).filter(callable).collect();
+        let instances = instances.iter().cloned().map(Instance::from).filter(callable).collect();
         let _ = self.updates.send(Update::Read(instances));
-        Ok(())
     }
 
     fn read_cache(&self, registered: &Registered) {
@@ -115,6 +116,27 @@ impl Watch<'_> {
         if let Some(instances) = file.and_then(|file| cache::read(file, &registered.to_string())) {
             let _ = self.updates.send(Update::Cached(instances));
         }
+    }
+}
+
+/// The nodes that change within a moment, the first included: changes come in crowds. `None` where any may have.
+async fn changed_with(first: Change, changes: &mut Changes) -> Option<BTreeSet<String>> {
+    let (mut names, mut next) = (BTreeSet::new(), Some(first));
+    let over = sleep(CROWD);
+    tokio::pin!(over);
+    loop {
+        match next {
+            Some(Change::Node(name)) => _ = names.insert(name),
+            // A session that has ended is seen by whoever reads next.
+            Some(Change::Unknown) | None => {
+                over.await;
+                return None;
+            }
+        }
+        next = tokio::select! {
+            () = &mut over => return Some(names),
+            change = changes.next() => change,
+        };
     }
 }
 
