@@ -351,8 +351,11 @@ final class BalancedClient implements Channel {
         pool.release(lease);
       }
     }
-    throw failure == null
+    if (failure != null) {
+      throw failure;
+    }
+    throw balancer.callable().isEmpty()
         ? BalancingErrors.noInstance(service, balancer.members().size())
-        : failure;
+        : BalancingErrors.connectTimedOut(service, deadline);
   }
 }

@@ -31,6 +31,16 @@ final class BalancingErrors {
         null);
   }
 
+  static DeadlineExceeded connectTimedOut(String service, Deadline deadline) {
+    return new DeadlineExceeded(
+        "no connection to an instance of "
+            + service
+            + " within "
+            + deadline.timeout()
+            + ": the list came too late; allow more time",
+        null);
+  }
+
   static ConnectionClosed clientClosed(String service) {
     return new ConnectionClosed("this client of " + service + " is closed: make a new one", null);
   }
