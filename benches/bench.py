@@ -2,22 +2,16 @@
 
 import json
 import os
-import re
-import signal
 import statistics
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-CALCULATE = ROOT / "target/release/calculate"
+from process import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
+
 PEERS = ROOT / "benches/peers/target/release"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = os.environ.get("SECONDS_EACH", "3")
-TICK = os.sysconf("SC_CLK_TCK")
-SERVER_CORE, LOAD_CORE = "0", "1"
 
 SERVERS = {
     "echo (the limit)": [str(PEERS / "echo-epoll")],
@@ -26,35 +20,6 @@ SERVERS = {
     "Volo": [str(PEERS / "volo")],
     "Apache Rust TServer": [str(PEERS / "apache-threaded")],
 }
-
-
-@contextmanager
-def running(command, core=SERVER_CORE):
-    """A server on a free port; gives its process and its address."""
-    process = subprocess.Popen(
-        ["taskset", "-c", core, *command, "--listen", "127.0.0.1:0"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )
-    try:
-        yield process, process.stdout.readline().removeprefix("listening on ").strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def cpu_seconds(pid):
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def memory_kib(pid):
-    """Resident memory."""
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1))
 
 
 def load(address, depth, expect):

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from bench import CALCULATE, cpu_seconds
+from process import CALCULATE, cpu_seconds
 from hostile import square
 
 DESCRIPTORS = 256

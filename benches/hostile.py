@@ -16,9 +16,8 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
-from bench import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
+from process import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
 
 IDLE, OFFENDERS = 10_000, 1_000
 RATE, SECONDS, ROUNDS = "2000", "6", 3
