@@ -4,9 +4,13 @@
 CARGO  ?= cargo
 PYTHON ?= python3
 MVN    ?= mvn -B -q
+# What the server is built with; "quick" makes do with a slower one.
+PROFILE ?= release
 VENV   := clients/python/.venv
 JAR    := clients/java/target/calculate-client.jar
-SERVER := target/release/calculate
+SERVER := target/$(PROFILE)/calculate
+# What tests call: built in a fraction of the time (Cargo.toml).
+TESTED := target/quick/calculate
 
 .PHONY: help run-server build certs zookeeper demo test test-rust test-python test-java test-differential interop check gen vectors \
 	bench chaos soak fuzz clean
@@ -25,8 +29,8 @@ target/certs/ca.pem: examples/certs.rs
 	@$(CARGO) run --quiet --profile quick --locked --example certs -- target/certs
 	@touch $@
 
-$(SERVER): $(shell find src idl -name '*.rs' -o -name '*.thrift') Cargo.toml Cargo.lock
-	@$(CARGO) build --release --locked
+target/%/calculate: $(shell find src idl -name '*.rs' -o -name '*.thrift') Cargo.toml Cargo.lock
+	@$(CARGO) build --profile $* --locked
 	@touch $@
 
 $(VENV)/installed: clients/python/pyproject.toml
@@ -39,21 +43,21 @@ $(JAR): $(shell find clients/java/src/main clients/java/src/generated -name '*.j
 	@touch $@
 
 demo: build ## start a server, call it from Rust, Python and Java, stop it
-	@tests/demo.sh
+	@tests/demo.sh $(SERVER)
 
 test: test-rust test-python test-java test-differential ## every test of every language, against the real server
 
 zookeeper: ## the ZooKeeper of the tests, in target/zookeeper
 	@tests/zookeeper/start.sh --build
 
-test-rust: $(SERVER) certs zookeeper
+test-rust: certs zookeeper
 	$(CARGO) test --profile quick --locked
 
-test-python: $(SERVER) $(VENV)/installed certs zookeeper
-	cd clients/python && .venv/bin/python -m pytest -q
+test-python: $(TESTED) $(VENV)/installed certs zookeeper
+	cd clients/python && CALCULATE_PROGRAM=$(abspath $(TESTED)) .venv/bin/python -m pytest -q
 
-test-java: $(SERVER) certs zookeeper
-	$(MVN:-q=-ntp) -f clients/java/pom.xml verify
+test-java: $(TESTED) certs zookeeper
+	CALCULATE_PROGRAM=$(abspath $(TESTED)) $(MVN:-q=-ntp) -f clients/java/pom.xml verify
 
 test-differential: $(JAR)
 	$(CARGO) build --profile quick --locked --example differential
@@ -85,7 +89,7 @@ vectors: $(VENV)/installed ## write the golden messages and the vectors of balan
 bench: build ## measure all that ARCHITECTURE.md quotes, beside the named peers
 	benches/run.sh
 
-chaos: build ## servers restarted, killed, paused; ZooKeeper gone: no call may fail (CHAOS=long for all of it)
+chaos: $(TESTED) $(VENV)/installed $(JAR) ## servers restarted, killed, paused; ZooKeeper gone: no call may fail (CHAOS=long for all of it)
 	@$(CARGO) build --quiet --profile quick --locked --example caller --example proxy --example newer
 	@tests/zookeeper/start.sh --build
 	$(VENV)/bin/python tests/chaos/run.py

@@ -2,7 +2,7 @@
 # Starts a server on a free port, calls it from three languages, prints a small table, stops it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-server=target/release/calculate
+server=${1:-target/release/calculate}
 
 output=$(mktemp)
 $server serve --listen 127.0.0.1:0 >"$output" 2>/dev/null &

@@ -15,7 +15,7 @@ from pathlib import Path
 from kazoo.client import KazooClient
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVER = ROOT / "target/release/calculate"
+SERVER = ROOT / "target/quick/calculate"
 PROXY = ROOT / "target/quick/examples/proxy"
 SERVICE = "calculate"
 # It says that connections break: they are meant to.
