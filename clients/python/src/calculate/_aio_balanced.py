@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
@@ -37,6 +38,8 @@ class AioBalancedChannel:
         self._service = service
         self._options = options_for(target, options)
         self._hedges = balancing.hedge != "off"
+        # In seconds, for a first attempt that another one may follow.
+        self._cut_to = balancing.attempt_timeout if balancing.attempts > 1 else math.inf
         self._loop = asyncio.get_running_loop()
         self._closed = False
         balancing = replace(balancing, on_event=_on_loop(self._loop, balancing.on_event))
@@ -64,30 +67,34 @@ class AioBalancedChannel:
             check_timeout(timeout)
         if self._closed:
             raise ConnectionClosed(_text.closed_by_client(self._service))
-        attempts = Attempts(self._cluster, monotonic, method, timeout, key)
-        while True:
-            attempt = attempts.begin()
-            try:
-                hedge_at = attempts.hedge_at(attempt) if self._hedges else None
-                if hedge_at is None:
-                    value = await attempt.member.pool.call(method, args, attempt.timeout, attempt.deadline)
-                else:
-                    value = await self._call_hedged(attempts, attempt, method, args, hedge_at)
-            except CalculateError as error:
-                if self._closed:
-                    attempts.dropped(attempt)
-                    raise
-                wait = attempts.again(error)
-                if wait is None:
-                    raise
-            except BaseException:
-                attempts.dropped(attempts.last)
+        key = key.encode() if isinstance(key, str) else key
+        if self._hedges:
+            return await self._try(Attempts(self._cluster, monotonic, method, timeout, key), method, args)
+        # Nearly every call is over with its first attempt, which is therefore made without what the others need.
+        cluster, begun = self._cluster, monotonic()
+        member, others, token = cluster.begin(begun * 1000, key)
+        cut = others and token and method.idempotent and self._cut_to < timeout
+        limit = self._cut_to if cut else timeout
+        pool = member.pool
+        channel = pool.next()
+        channel.used_at = begun
+        try:
+            value = await channel.call_until(method.of_version(pool.version), args, limit, begun + limit)
+        except BaseException as error:
+            channel.used_at = monotonic()
+            attempts = Attempts(cluster, monotonic, method, timeout, key)
+            attempts.adopt(member, begun, limit)
+            wait = attempts.again(error, closed=self._closed)
+            if wait is None:
                 raise
-            else:
-                if not attempts.last.over:
-                    attempts.answered(attempts.last)
-                return value
-            await asyncio.sleep(wait)
+        else:
+            now, connected = monotonic(), pool.connected_at
+            channel.used_at = now
+            # Connecting is not what the server is slow at.
+            cluster.answered(member, now * 1000, (now - (connected if connected > begun else begun)) * 1000)
+            return value
+        await asyncio.sleep(wait)
+        return await self._try(attempts, method, args)
 
     def counters(self) -> Counters:
         """How often what has happened."""
@@ -101,6 +108,26 @@ class AioBalancedChannel:
         if self._losers:
             await asyncio.wait(self._losers)
         await self._loop.run_in_executor(None, self._discovery.join)
+
+    async def _try(self, attempts: Attempts[AioPool], method: Method, args: Any) -> Any:
+        """The answer to an attempt, or to one that follows; raises what the last one ended with."""
+        while True:
+            attempt = attempts.begin()
+            try:
+                hedge_at = attempts.hedge_at(attempt) if self._hedges else None
+                if hedge_at is None:
+                    value = await attempt.member.pool.call(method, args, attempt.timeout, attempt.deadline)
+                else:
+                    value = await self._call_hedged(attempts, attempt, method, args, hedge_at)
+            except BaseException as error:
+                wait = attempts.again(error, closed=self._closed)
+                if wait is None:
+                    raise
+            else:
+                if not attempts.last.over:
+                    attempts.answered(attempts.last)
+                return value
+            await asyncio.sleep(wait)
 
     async def _call_hedged(
         self, attempts: Attempts[AioPool], first: Attempt[AioPool], method: Method, args: Any, hedge_at: float

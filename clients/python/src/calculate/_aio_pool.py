@@ -54,12 +54,17 @@ class AioPool:
         self.connected_at = 0.0
         self.version: int | None = None
 
-    async def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
-        """As AioChannel.call_until."""
+    def next(self) -> AioPooledChannel:
+        """As Pool.next."""
         index = next(self._turn) % len(self._channels)
         channel = self._channels[index]
         if channel is None:
             channel = self._channels[index] = AioPooledChannel(self._target, self._options, self._connected)
+        return channel
+
+    async def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
+        """As AioChannel.call_until."""
+        channel = self.next()
         channel.used_at = monotonic()
         try:
             return await channel.call_until(method.of_version(self.version), args, timeout, deadline)

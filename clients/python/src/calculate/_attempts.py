@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic
 
-from ._channel import Key
 from ._cluster import Cluster, P
 from ._member import Member
 from ._method import Method
@@ -40,17 +39,17 @@ class Attempt(Generic[P]):
 
 
 class Attempts(Generic[P]):
-    """The attempts of one call."""
+    """The attempts of one call that may be hedged, or whose first one failed (which is then to be adopted)."""
 
     def __init__(
-        self, cluster: Cluster[P], clock: Callable[[], float], method: Method, timeout: float, key: Key
+        self, cluster: Cluster[P], clock: Callable[[], float], method: Method, timeout: float, key: bytes | None
     ) -> None:
         self._cluster = cluster
         self._clock = clock
         self._method = method
         self._timeout = timeout
         self.deadline = clock() + timeout
-        self._key = key.encode() if isinstance(key, str) else key
+        self._key = key
         self._tried: list[str] = []
         self._count = 0
         self._retries = 0
@@ -59,15 +58,22 @@ class Attempts(Generic[P]):
         self._attempt_timeout = cluster.balancing.attempt_timeout
         # The attempt that the caller waits for, or whose error it has.
         self.last: Attempt[P]
-        cluster.begin()
+
+    def adopt(self, member: Member[P], begun: float, timeout: float) -> None:
+        """The first attempt was made already."""
+        self._tried.append(member.id)
+        self._count = 1
+        self.deadline = begun + self._timeout
+        attempt = self.last = Attempt(member, begun, True)
+        attempt.timeout, attempt.deadline = timeout, begun + timeout
+        attempt.is_cut = timeout < self._timeout
 
     def begin(self) -> Attempt[P]:
         """The next attempt, which must be given back by ``answered``, ``dropped``, ``ended`` or ``again``."""
-        try:
+        if self._count:
             member, others, token = self._cluster.pick(self._tried, self._key)
-        except ConnectError:
-            self._cluster.failed()
-            raise
+        else:
+            member, others, token = self._cluster.begin(self._clock() * 1000, self._key)
         self._tried.append(member.id)
         self._count += 1
         attempt = self.last = Attempt(member, self._clock(), others)
@@ -120,9 +126,15 @@ class Attempts(Generic[P]):
         blame = outcome == "deadline" and took >= self._attempt_timeout
         self._done(attempt, outcome, str(error), blame=blame)
 
-    def again(self, error: CalculateError) -> float | None:
-        """How long to wait before the next attempt, as the last one ended with this; None when the call ends, too."""
+    def again(self, error: BaseException, *, closed: bool) -> float | None:
+        """How long to wait before the next attempt, as the last one ended with this; None when the call ends, too.
+
+        ``closed``: whether the client was.
+        """
         attempt = self.last
+        if closed or not isinstance(error, CalculateError):
+            self.dropped(attempt)
+            return None
         if not attempt.over:
             self.ended(attempt, error)
         if attempt.outcome == "answered" or attempt.outcome is None:

@@ -44,12 +44,15 @@ class Candidates:
         self.enabled = [m for m in fitting if m.instance.enabled and m.weight > 0]
         self.all = [m for m in self.enabled if m.id not in out]
         self.near = _near(fitting, self.all, wanted.zone)
-        self._untried = next((some for some in (self.near, self.all, self.enabled) if some), [])
+        # Whom to pick from for a call that has not tried anybody.
+        self.first = self.near or self.all or self.enabled
+        # Whether a call that was tried by one could be tried by another.
+        self.several = len(self.enabled) > 1
 
-    def untried(self, tried: Collection[str] = ()) -> list[AnyMember]:
+    def untried(self, tried: Collection[str]) -> list[AnyMember]:
         """Whom to pick from for a call that has tried these; empty when it has tried everybody."""
         if not tried:
-            return self._untried
+            return self.first
         for some in (self.near, self.all, self.enabled):
             left = [member for member in some if member.id not in tried]
             if left:
@@ -104,12 +107,18 @@ class Balance:
         return self._ring_of(members).pick(members, key)
 
     def _least_loaded(self, members: Sequence[AnyMember], now: float) -> AnyMember:
-        weighed = self._weigh(members, now)
-        first = weighed.draw(self._next_u64)
-        second = weighed.draw_another(self._next_u64, first)
-        a, b = members[first], members[second]
-        weight_a, weight_b = weighed.weights[first], weighed.weights[second]
-        return a if a.cost(now, weight_a) * weight_b <= b.cost(now, weight_b) * weight_a else b
+        weighed = self._weighed
+        if weighed is None or weighed.members is not members or not weighed.lasting:
+            weighed = self._weigh(members, now)
+        weights = weighed.weights
+        first, x = weighed.draw_two(self._next_u64)
+        a, weight_a = members[first], weights[first]
+        cost_a = a.cost(now, weight_a)
+        if cost_a == weight_a:
+            return a  # it has nothing to do and is fast: nobody costs less, and of lone calls many end here
+        second = weighed.other(first, x)
+        b, weight_b = members[second], weights[second]
+        return a if cost_a * weight_b <= b.cost(now, weight_b) * weight_a else b
 
     def _weigh(self, members: Sequence[AnyMember], now: float) -> _Weighed:
         weighed = self._weighed
@@ -137,8 +146,14 @@ class _Weighed:
         """The index of the first whose cumulative weight is above a random number."""
         return bisect_right(self._sums, below(next_u64, self._sums[-1]))
 
-    def draw_another(self, next_u64: NextU64, left_out: int) -> int:
-        """As ``draw``, from the others."""
-        weight = self.weights[left_out]
-        x = below(next_u64, self._sums[-1] - weight)
-        return bisect_right(self._sums, x if x < self._sums[left_out] - weight else x + weight)
+    def draw_two(self, next_u64: NextU64) -> tuple[int, int]:
+        """As ``draw``, and a random number for ``other``. (``below`` is written out, as every call comes here.)"""
+        sums = self._sums
+        whole = sums[-1]
+        first = bisect_right(sums, ((next_u64() >> 32) * whole) >> 32)
+        return first, ((next_u64() >> 32) * (whole - self.weights[first])) >> 32
+
+    def other(self, first: int, x: int) -> int:
+        """As ``draw``, from the others than ``first``."""
+        weight = self.weights[first]
+        return bisect_right(self._sums, x if x < self._sums[first] - weight else x + weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -23,7 +24,7 @@ from ._options import Options, check_timeout
 from ._pool import Pool, with_jitter
 from ._random import system_u64
 from ._target import Target
-from .errors import CalculateError, ConnectError, ConnectionClosed
+from .errors import ConnectError, ConnectionClosed
 
 
 class BalancedChannel:
@@ -36,6 +37,8 @@ class BalancedChannel:
         self._options = options_for(target, options)
         self._balancing = balancing
         self._hedges = balancing.hedge != "off"
+        # In seconds, for a first attempt that another one may follow.
+        self._cut_to = balancing.attempt_timeout if balancing.attempts > 1 else math.inf
         self._closed = False
         self._pools = _Pools(self._options, balancing)
         self._cluster: Cluster[Pool] = make_cluster(service, target, options, balancing, self._pools.make)
@@ -58,30 +61,34 @@ class BalancedChannel:
             check_timeout(timeout)
         if self._discovery is None:
             self._revive()
-        attempts = Attempts(self._cluster, monotonic, method, timeout, key)
-        while True:
-            attempt = attempts.begin()
-            try:
-                hedge_at = attempts.hedge_at(attempt) if self._hedges else None
-                if hedge_at is None:
-                    value = attempt.member.pool.call(method, args, attempt.timeout, attempt.deadline)
-                else:
-                    value = call_hedged(attempts, attempt, method, args, hedge_at)
-            except CalculateError as error:
-                if self._closed:
-                    attempts.dropped(attempt)
-                    raise
-                wait = attempts.again(error)
-                if wait is None:
-                    raise
-            except BaseException:
-                attempts.dropped(attempt)
+        key = key.encode() if isinstance(key, str) else key
+        if self._hedges:
+            return self._try(Attempts(self._cluster, monotonic, method, timeout, key), method, args)
+        # Nearly every call is over with its first attempt, which is therefore made without what the others need.
+        cluster, begun = self._cluster, monotonic()
+        member, others, token = cluster.begin(begun * 1000, key)
+        cut = others and token and method.idempotent and self._cut_to < timeout
+        limit = self._cut_to if cut else timeout
+        pool = member.pool
+        channel = pool.next()
+        channel.used_at = begun
+        try:
+            value = channel.call_until(method.of_version(pool.version), args, limit, begun + limit)
+        except BaseException as error:
+            channel.used_at = monotonic()
+            attempts = Attempts(cluster, monotonic, method, timeout, key)
+            attempts.adopt(member, begun, limit)
+            wait = attempts.again(error, closed=self._closed)
+            if wait is None:
                 raise
-            else:
-                if not attempts.last.over:
-                    attempts.answered(attempts.last)
-                return value
-            time.sleep(wait)
+        else:
+            now, connected = monotonic(), pool.connected_at
+            channel.used_at = now
+            # Connecting is not what the server is slow at.
+            cluster.answered(member, now * 1000, (now - (connected if connected > begun else begun)) * 1000)
+            return value
+        time.sleep(wait)
+        return self._try(attempts, method, args)
 
     def counters(self) -> Counters:
         """How often what has happened."""
@@ -105,6 +112,26 @@ class BalancedChannel:
         if self._discovery is not None:
             self._discovery.forget()
             self._discovery = None
+
+    def _try(self, attempts: Attempts[Pool], method: Method, args: Any) -> Any:
+        """The answer to an attempt, or to one that follows; raises what the last one ended with."""
+        while True:
+            attempt = attempts.begin()
+            try:
+                hedge_at = attempts.hedge_at(attempt) if self._hedges else None
+                if hedge_at is None:
+                    value = attempt.member.pool.call(method, args, attempt.timeout, attempt.deadline)
+                else:
+                    value = call_hedged(attempts, attempt, method, args, hedge_at)
+            except BaseException as error:
+                wait = attempts.again(error, closed=self._closed)
+                if wait is None:
+                    raise
+            else:
+                if not attempts.last.over:
+                    attempts.answered(attempts.last)
+                return value
+            time.sleep(wait)
 
     def _start(self) -> Discovery[Pool]:
         discovery = Discovery(

@@ -174,11 +174,17 @@ class Cluster(Generic[P]):
             ready = self._take_ready()
         self._tell([], ready)
 
-    def begin(self) -> None:
-        """A call begins."""
+    def begin(self, now: float, key: bytes | None) -> Picked[P]:
+        """A call begins: whom its first attempt goes to. As ``pick``, in one go, as every call does this."""
         with self._lock:
             self.counters.calls += 1
-            self._budget.call(self._clock())
+            token = self._budget.call(now)
+            candidates = self._candidates or self._current()
+            if not candidates.first:
+                raise self._nobody()
+            member: Member[P] = self._balance.pick(candidates.first, now, key)
+            member.in_flight += 1
+            return member, candidates.several, token
 
     def pick(self, tried: Collection[str], key: bytes | None) -> Picked[P]:
         """Whom the next attempt goes to, which ``done`` gives back. Raises ConnectError when there is nobody."""
@@ -187,10 +193,19 @@ class Cluster(Generic[P]):
             candidates = self._current()
             some = candidates.untried(tried) or candidates.again()
             if not some:
-                raise ConnectError(self._nobody())
+                raise self._nobody()
             member: Member[P] = self._balance.pick(some, now, key)
             member.in_flight += 1
             return member, candidates.are_left(tried, member.id), self._budget.has_token(now)
+
+    def answered(self, member: Member[P], now: float, took: float) -> None:
+        """As ``done``, for a call that was answered at once, without a thought of hedging: nearly all are."""
+        with self._lock:
+            member.in_flight -= 1
+            member.latency.add(now, took)
+            finished = member.gone and member.in_flight == 0
+        if finished:
+            member.pool.retire()
 
     def done(
         self, member: Member[P], outcome: Outcome | None, took: float, *, why: str = "", blame: bool = False
@@ -336,10 +351,12 @@ class Cluster(Generic[P]):
             self._candidates = Candidates(self._members.values(), self._wanted, self._health.out())
         return self._candidates
 
-    def _nobody(self) -> str:
+    def _nobody(self) -> ConnectError:
+        """The error of a call that nobody can be asked."""
+        self.counters.failures += 1
         fitting = sum(1 for member in self._members.values() if self._wanted.fits(member.instance))
         known, usable = len(self._instances.by_id), len(self._members)
-        return _text.no_instance(self.service, known, usable, fitting, tls=self._tls)
+        return ConnectError(_text.no_instance(self.service, known, usable, fitting, tls=self._tls))
 
     def _take_ready(self) -> list[Callable[[], object]]:
         if not self._instances.by_id:

@@ -17,19 +17,19 @@ _HEDGE_MS_MIN = 1.0
 class Latency:
     """An EWMA that jumps to every peak and comes down slowly."""
 
-    __slots__ = ("_at", "_ms")
+    __slots__ = ("_at", "ms")
 
     def __init__(self) -> None:
-        self._ms = 0.0
+        # As of the last answer.
+        self.ms = 0.0
         self._at = 0.0
 
     def add(self, now: float, ms: float) -> None:
         """An answer came that took ``ms``. Times are in ms."""
-        if ms >= self._ms:
-            self._ms = ms
-        else:
-            w = math.exp(-max(0.0, now - self._at) / _TAU_MS)
-            self._ms = self._ms * w + ms * (1 - w)
+        if ms >= self.ms:
+            self.ms = ms
+        elif now > self._at:
+            self.ms = ms + (self.ms - ms) * math.exp((self._at - now) / _TAU_MS)
         self._at = now
 
     def add_failure(self, now: float, ms: float) -> None:
@@ -38,20 +38,21 @@ class Latency:
 
     def at(self, now: float) -> float:
         """The latency to expect, in ms: the less, the longer nothing was heard."""
-        return self._ms * math.exp(-max(0.0, now - self._at) / _TAU_MS)
+        return self.ms * math.exp(-max(0.0, now - self._at) / _TAU_MS)
 
     def class_at(self, now: float) -> int:
         """A power of two: what is below a millisecond is noise, and so is what is below a factor of two."""
-        if self._ms <= 1:
-            return 1
-        return latency_class(self.at(now))
+        ms = self.ms
+        if ms > 1 and now > self._at:
+            ms *= math.exp((self._at - now) / _TAU_MS)
+        return 1 if ms <= 1 else latency_class(ms)
 
 
 def latency_class(ms: float) -> int:
     """The smallest power of two, from 1 to 2^20, that is not less than ``ms``."""
     if ms >= _CLASS_MAX:
         return _CLASS_MAX
-    return 1 << max(0, math.ceil(ms) - 1).bit_length()
+    return 1 << (math.ceil(ms) - 1).bit_length() if ms > 1 else 1
 
 
 class Percentile:

@@ -57,5 +57,8 @@ class Member(Generic[P]):
 
         Who has nothing to do costs the same, whatever its weight: the heavier one is drawn more often.
         """
-        cost = (self.in_flight * WEIGHT + weight) * self.latency.class_at(now)
+        cost = self.in_flight * WEIGHT + weight
+        latency = self.latency
+        if latency.ms > 1:
+            cost *= latency.class_at(now)
         return 2 * cost if now < self.avoided_until else cost

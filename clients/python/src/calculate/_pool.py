@@ -44,9 +44,14 @@ class Pool:
         self.connected_at = 0.0
         self.version: int | None = None
 
+    def next(self) -> PooledChannel:
+        """Whose turn it is. Who does not go on with ``call`` or ``hold`` tells it when it is used."""
+        channels = self._channels
+        return channels[0] if len(channels) == 1 else channels[next(self._turn) % len(channels)]
+
     def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """As Channel.call_until."""
-        channel = self._next()
+        channel = self.next()
         channel.used_at = monotonic()
         try:
             return channel.call_until(method.of_version(self.version), args, timeout, deadline)
@@ -55,7 +60,7 @@ class Pool:
 
     def hold(self, method: Method, args: Any, timeout: float, deadline: float, until: float) -> HeldCall:
         """As Channel.hold."""
-        channel = self._next()
+        channel = self.next()
         channel.used_at = deadline
         return channel.hold(method.of_version(self.version), args, timeout, deadline, until)
 
@@ -77,10 +82,6 @@ class Pool:
     def _connected(self) -> None:
         self.connected_at = monotonic()
         self._on_connect()
-
-    def _next(self) -> PooledChannel:
-        channels = self._channels
-        return channels[0] if len(channels) == 1 else channels[next(self._turn) % len(channels)]
 
 
 def with_jitter(seconds: float, next_u64: NextU64) -> float:

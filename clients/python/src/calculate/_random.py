@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 NextU64 = Callable[[], int]
 """The next random number of 64 bits."""
@@ -14,6 +15,5 @@ def below(next_u64: NextU64, n: int) -> int:
     return ((next_u64() >> 32) * n) >> 32
 
 
-def system_u64() -> int:
-    """From Python's generator, which seeds itself."""
-    return random.getrandbits(64)
+system_u64: NextU64 = partial(random.getrandbits, 64)
+"""From Python's generator, which seeds itself."""

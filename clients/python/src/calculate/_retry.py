@@ -37,10 +37,15 @@ class Budget:
         self._tokens: float = _TOKENS
         self._at = now
 
-    def call(self, now: float) -> None:
-        """A call begins."""
-        self._fill(now)
-        self._tokens = min(_TOKENS_MAX, self._tokens + _TOKENS_PER_CALL)
+    def call(self, now: float) -> bool:
+        """A call begins; whether there is a token then."""
+        tokens = self._tokens
+        if tokens < _TOKENS_MAX:  # mostly it is full
+            self._fill(now)
+            tokens = self._tokens = min(_TOKENS_MAX, self._tokens + _TOKENS_PER_CALL)
+        elif now > self._at:
+            self._at = now
+        return tokens >= _TOKENS_PER_RETRY
 
     def has_token(self, now: float) -> bool:
         self._fill(now)
