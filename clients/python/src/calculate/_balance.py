@@ -111,12 +111,11 @@ class Balance:
         if weighed is None or weighed.members is not members or not weighed.lasting:
             weighed = self._weigh(members, now)
         weights = weighed.weights
-        first, x = weighed.draw_two(self._next_u64)
+        first, second = weighed.draw_two(self._next_u64)
         a, weight_a = members[first], weights[first]
         cost_a = a.cost(now, weight_a)
         if cost_a == weight_a:
             return a  # it has nothing to do and is fast: nobody costs less, and of lone calls many end here
-        second = weighed.other(first, x)
         b, weight_b = members[second], weights[second]
         return a if cost_a * weight_b <= b.cost(now, weight_b) * weight_a else b
 
@@ -147,13 +146,10 @@ class _Weighed:
         return bisect_right(self._sums, below(next_u64, self._sums[-1]))
 
     def draw_two(self, next_u64: NextU64) -> tuple[int, int]:
-        """As ``draw``, and a random number for ``other``. (``below`` is written out, as every call comes here.)"""
+        """As ``draw``, and then from the others. (``below`` is written out, as every call comes here.)"""
         sums = self._sums
         whole = sums[-1]
         first = bisect_right(sums, ((next_u64() >> 32) * whole) >> 32)
-        return first, ((next_u64() >> 32) * (whole - self.weights[first])) >> 32
-
-    def other(self, first: int, x: int) -> int:
-        """As ``draw``, from the others than ``first``."""
         weight = self.weights[first]
-        return bisect_right(self._sums, x if x < self._sums[first] - weight else x + weight)
+        x = ((next_u64() >> 32) * (whole - weight)) >> 32
+        return first, bisect_right(sums, x if x < sums[first] - weight else x + weight)

@@ -41,18 +41,16 @@ class Latency:
         return self.ms * math.exp(-max(0.0, now - self._at) / _TAU_MS)
 
     def class_at(self, now: float) -> int:
-        """A power of two: what is below a millisecond is noise, and so is what is below a factor of two."""
+        """The smallest power of two, from 1 to 2^20, that is not less than the latency to expect.
+
+        What is below a millisecond is noise, and so is what is below a factor of two.
+        """
         ms = self.ms
         if ms > 1 and now > self._at:
             ms *= math.exp((self._at - now) / _TAU_MS)
-        return 1 if ms <= 1 else latency_class(ms)
-
-
-def latency_class(ms: float) -> int:
-    """The smallest power of two, from 1 to 2^20, that is not less than ``ms``."""
-    if ms >= _CLASS_MAX:
-        return _CLASS_MAX
-    return 1 << (math.ceil(ms) - 1).bit_length() if ms > 1 else 1
+        if ms <= 1:
+            return 1
+        return 1 << (math.ceil(ms) - 1).bit_length() if ms < _CLASS_MAX else _CLASS_MAX
 
 
 class Percentile:
