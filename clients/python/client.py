@@ -11,7 +11,9 @@ VENV_PYTHON = os.path.join(HERE, ".venv", "bin", "python")
 
 def start() -> int:
     sys.path.insert(0, os.path.join(HERE, "src"))
-    missing = [library for library in ("thrift", "kazoo") if importlib.util.find_spec(library) is None]
+    # Only a registry's client needs kazoo.
+    needed = ["thrift", "kazoo"] if any("zk://" in argument for argument in sys.argv) else ["thrift"]
+    missing = [library for library in needed if importlib.util.find_spec(library) is None]
     if missing:
         # sys.prefix, not sys.executable: a venv's python is a link to the one that made it.
         if os.path.exists(VENV_PYTHON) and sys.prefix != os.path.join(HERE, ".venv"):
