@@ -1,5 +1,6 @@
 //! One connection: its socket, its deadlines, and its end.
 
+use super::close::{Close, LINGER};
 use super::conversation::{Conversation, Ending};
 use super::peer::Peer;
 use super::rejects::Reason;
@@ -13,7 +14,6 @@ use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
 /// A peer's conversation, and what its socket and the clock say of it.
@@ -374,42 +374,9 @@ async fn all_asked(armed: &mut bool) {
     .await
 }
 
-/// How a connection is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Close {
-    /// Its peer has ended it, or is owed nothing.
-    AtOnce,
-    /// We end it: bytes that are left unread would make the kernel answer with a reset, which can overtake our last
-    /// reply. So it is shut for writing and then read on, for a while.
-    Linger,
-}
-
-/// Ends a connection. A TLS peer is told so (close_notify) either way.
-pub(super) async fn close(mut stream: Stream, local: &Local, how: Close) {
-    if how == Close::Linger {
-        let _ = tokio::time::timeout(LINGER, Box::pin(shut_and_discard(&mut stream, local))).await;
-    } else if matches!(stream, Stream::Tls(_)) {
-        let _ = tokio::time::timeout(LINGER, stream.shutdown()).await;
-    }
-}
-
-/// Shuts for writing, and reads until the peer ends the connection too.
-async fn shut_and_discard(stream: &mut Stream, local: &Local) -> io::Result<()> {
-    stream.shutdown().await?;
-    while let Event::Read(read) = io_event(stream, local, true, false).await {
-        if read? == 0 {
-            break;
-        }
-    }
-    Ok(())
-}
-
 fn far_future() -> Instant {
     Instant::now() + Duration::from_secs(366 * 24 * 3600)
 }
-
-/// How long a connection that we end may go on sending before it is cut.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Room for the replies of most turns; they grow beyond it where they must.
 const FIRST_REPLY_BYTES: usize = 1024;

@@ -10,6 +10,7 @@ mod acceptor;
 pub mod access;
 mod buffered;
 mod call;
+mod close;
 mod connection;
 mod context;
 mod conversation;

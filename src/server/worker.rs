@@ -1,6 +1,7 @@
 //! A worker: one OS thread, one current-thread runtime, and the connections that were given to it.
 
-use super::connection::{self, Connection};
+use super::close::close;
+use super::connection::Connection;
 use super::handshake;
 use super::peer::Address;
 use super::shared::{Local, Open, Shared};
@@ -100,7 +101,7 @@ fn begin(local: &Rc<Local>, accepted: Accepted) {
         match handshake::begin(socket, address, local).await {
             Ok(Some((mut stream, peer))) => {
                 let ended = Connection::new(local, peer).run(&mut stream).await;
-                connection::close(stream, local, ended).await;
+                close(stream, local, ended).await;
             }
             // The peer left before it said a word.
             Ok(None) => {}
