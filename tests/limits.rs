@@ -52,7 +52,7 @@ fn a_connection_over_the_limit_waits_until_another_ends() {
         assert_eq!(third.reply().number(), 3.0);
         drop(third);
     }
-    assert!(!server.logged("connection limit").is_empty());
+    eventually("it is logged", || !server.logged("connection limit").is_empty());
 }
 
 #[test]
