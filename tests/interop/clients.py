@@ -36,6 +36,8 @@ class Client:
     runtime: str = ""
     # How many it may make for all cases.
     connections: int = 1
+    # Whether it uses an encrypted connection for more than one call.
+    keeps_tls: bool = True
 
 
 def rust() -> list[str]:
@@ -170,7 +172,8 @@ CLIENTS = [
     Client("apache-go", go),
     Client("apache-cpp", cpp),
     Client("apache-node", node),
-    Client("volo", volo, connections=2),  # a pool for each of its two generated clients
+    # A pool for each of its two generated clients; it cannot tell whether an encrypted connection lives, and takes another.
+    Client("volo", volo, connections=2, keeps_tls=False),
     Client("thriftpy2", python("thriftpy2/client.py"), "python"),
     Client("thriftpy2-cython", python("thriftpy2/client.py"), "cython"),
 ]

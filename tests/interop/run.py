@@ -122,7 +122,8 @@ def call(client: Client, command: list[str], encoding: str, server: str, cases: 
     for case in cases:
         judge(cell, case, *outcomes.get(case, ("FAIL", "the client said nothing about it")), known)
     failures = sum(outcome != "pass" for outcome, _ in outcomes.values())
-    if relay.connections > client.connections + failures:
+    keeps = client.keeps_tls or not encoding.startswith(TLS)
+    if keeps and relay.connections > client.connections + failures:
         cell.faults.append(f"{relay.connections} connections, with {failures} failures")
     if ended.returncode != 0:
         cell.faults.append(f"ended with {ended.returncode}; see {log.relative_to(ROOT)}")
