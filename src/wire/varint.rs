@@ -8,31 +8,28 @@ pub(super) type Varint<T> = Result<Option<(T, usize)>, Malformed>;
 /// Reads an unsigned 16-bit varint at the start of `bytes`: as [`read_u32`].
 #[inline]
 pub(super) fn read_u16(bytes: &[u8]) -> Varint<u16> {
-    match read_bits(bytes, 3)? {
-        Some((value, length)) => match u16::try_from(value) {
-            Ok(value) => Ok(Some((value, length))),
-            Err(_) => Err("a varint of more than 16 bits".into()),
-        },
-        None => Ok(None),
-    }
+    narrow(read_bits(bytes, 3)?)
 }
 
 /// Reads an unsigned 32-bit varint at the start of `bytes`; more than 32 bits are refused, not cut.
 #[inline]
 pub(super) fn read_u32(bytes: &[u8]) -> Varint<u32> {
-    match read_bits(bytes, 5)? {
-        Some((value, length)) => match u32::try_from(value) {
-            Ok(value) => Ok(Some((value, length))),
-            Err(_) => Err("a varint of more than 32 bits".into()),
-        },
-        None => Ok(None),
-    }
+    narrow(read_bits(bytes, 5)?)
 }
 
 /// Reads an unsigned 64-bit varint at the start of `bytes`; more than 64 bits are refused, not cut.
 #[inline]
 pub(super) fn read_u64(bytes: &[u8]) -> Varint<u64> {
     read_bits(bytes, 10)
+}
+
+#[inline]
+fn narrow<T: TryFrom<u64>>(read: Option<(u64, usize)>) -> Varint<T> {
+    let Some((value, length)) = read else { return Ok(None) };
+    match T::try_from(value) {
+        Ok(value) => Ok(Some((value, length))),
+        Err(_) => Err(format!("a varint of more than {} bits", 8 * size_of::<T>()).into()),
+    }
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 use crate::wire::field_ids::FieldIds;
 use crate::wire::scope::{Room, Scopes};
 use crate::wire::types::{compact_type, compact_type_of_none};
-use crate::wire::varint::{self, unzigzag};
+use crate::wire::varint::{self, Varint, unzigzag};
 use crate::wire::{Limits, Malformed, Protocol};
 use thrift::protocol::{
     TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TMessageType,
@@ -58,35 +58,21 @@ impl<'a> CompactInput<'a> {
     }
 
     #[inline]
-    fn varint_u32(&mut self) -> Result<u32, Malformed> {
-        let (value, length) = varint::read_u32(self.rest())?.ok_or_else(ends)?;
+    fn varint<T>(&mut self, read: impl Fn(&[u8]) -> Varint<T>) -> Result<T, Malformed> {
+        let (value, length) = read(self.rest())?.ok_or_else(ends)?;
         self.position += length;
         Ok(value)
     }
 
     #[inline]
-    fn i64(&mut self) -> Result<i64, Malformed> {
-        let (value, length) = varint::read_u64(self.rest())?.ok_or_else(ends)?;
-        self.position += length;
-        Ok(unzigzag(value))
-    }
-
-    #[inline]
-    fn i32(&mut self) -> Result<i32, Malformed> {
-        Ok(unzigzag(self.varint_u32()?.into()) as i32)
-    }
-
-    #[inline]
     fn i16(&mut self) -> Result<i16, Malformed> {
-        let (value, length) = varint::read_u16(self.rest())?.ok_or_else(ends)?;
-        self.position += length;
-        Ok(unzigzag(value.into()) as i16)
+        Ok(unzigzag(self.varint(varint::read_u16)?.into()) as i16)
     }
 
     #[inline]
     fn string(&mut self) -> Result<&'a [u8], Malformed> {
         self.scopes.value(TType::String)?;
-        let length = self.varint_u32()? as usize;
+        let length = self.varint(varint::read_u32)? as usize;
         if length > self.limits.string_bytes {
             return Err(format!("a string of {length} bytes; at most {} are taken", self.limits.string_bytes).into());
         }
@@ -106,7 +92,7 @@ impl<'a> CompactInput<'a> {
         self.scopes.value(container)?;
         let [first] = self.take()?;
         let count = match first >> 4 {
-            15 => checked_size(self.varint_u32()?)?,
+            15 => checked_size(self.varint(varint::read_u32)?)?,
             short => i32::from(short),
         };
         let element = match count {
@@ -211,13 +197,13 @@ impl TInputProtocol for CompactInput<'_> {
     #[inline]
     fn read_i32(&mut self) -> thrift::Result<i32> {
         self.scopes.value(TType::I32)?;
-        Ok(self.i32()?)
+        Ok(unzigzag(self.varint(varint::read_u32)?.into()) as i32)
     }
 
     #[inline]
     fn read_i64(&mut self) -> thrift::Result<i64> {
         self.scopes.value(TType::I64)?;
-        Ok(self.i64()?)
+        Ok(unzigzag(self.varint(varint::read_u64)?))
     }
 
     #[inline]
@@ -264,7 +250,7 @@ impl TInputProtocol for CompactInput<'_> {
     #[inline]
     fn read_map_begin(&mut self) -> thrift::Result<TMapIdentifier> {
         self.scopes.value(TType::Map)?;
-        let size = checked_size(self.varint_u32()?)?;
+        let size = checked_size(self.varint(varint::read_u32)?)?;
         let (key, value) = match size {
             0 => (TType::Void, TType::Void),
             _ => {
