@@ -51,15 +51,30 @@ impl<P: Processor> AnyProcessor for P {
     ) -> Result<thrift::Result<()>, Malformed> {
         let identifier = call.header.identifier()?;
         let body = &call.message[call.header.body_offset..];
-        Ok(match call.encoding.protocol {
-            protocol @ (Protocol::Binary | Protocol::OldBinary) => self.process(
-                &mut BinaryInput::new(identifier, body, limits),
-                &mut BinaryOutput::new(out).with_protocol(protocol),
-            ),
-            Protocol::Compact => {
-                self.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
-            }
-        })
+        Ok(process_body(self, call.encoding.protocol, (identifier, body), limits, out))
+    }
+}
+
+/// Runs a processor on a message's header and body, and appends the reply, in the same protocol.
+///
+/// # Errors
+/// As [`Processor::process`].
+#[inline]
+pub(crate) fn process_body(
+    processor: &impl Processor,
+    protocol: Protocol,
+    (identifier, body): (TMessageIdentifier, &[u8]),
+    limits: &Limits,
+    out: &mut Vec<u8>,
+) -> thrift::Result<()> {
+    match protocol {
+        Protocol::Binary | Protocol::OldBinary => processor.process(
+            &mut BinaryInput::new(identifier, body, limits),
+            &mut BinaryOutput::new(out).with_protocol(protocol),
+        ),
+        Protocol::Compact => {
+            processor.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
+        }
     }
 }
 

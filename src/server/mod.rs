@@ -33,6 +33,7 @@ mod worker;
 pub use access::AccessList;
 pub use context::RequestContext;
 pub use dispatch::Processor;
+pub(crate) use dispatch::process_body;
 pub use listener::LocalAddr;
 pub use peer::{Address, Identity, Peer, TlsSession};
 pub use shutdown::{Outcome, Shutdown};

@@ -2,7 +2,7 @@
 
 use crate::cli::method::Method;
 use crate::idl::calculate::{CalculateSyncClient, CalculateSyncProcessor, Number, TCalculateSyncClient};
-use crate::server::Processor;
+use crate::server::process_body;
 use crate::service::Calculator;
 use crate::wire::binary::{BinaryInput, BinaryOutput};
 use crate::wire::compact::{CompactInput, CompactOutput};
@@ -106,14 +106,7 @@ fn reply_to(protocol: Protocol, call: &[u8]) -> Vec<u8> {
     let mut reply = Vec::new();
     let header = Header::read(protocol, call).and_then(|header| Ok((header.identifier()?, header.body_offset)));
     let (identifier, body) = header.expect("the call was encoded here");
-    let processed = match protocol {
-        Protocol::Binary | Protocol::OldBinary => processor.process(
-            &mut BinaryInput::new(identifier, &call[body..], &limits),
-            &mut BinaryOutput::new(&mut reply).with_protocol(protocol),
-        ),
-        Protocol::Compact => processor
-            .process(&mut CompactInput::new(identifier, &call[body..], &limits), &mut CompactOutput::new(&mut reply)),
-    };
+    let processed = process_body(&processor, protocol, (identifier, &call[body..]), &limits, &mut reply);
     processed.expect("a Vec takes every reply");
     reply
 }
