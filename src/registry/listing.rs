@@ -47,11 +47,11 @@ impl Listing {
         &mut self,
         session: &Session,
         service: &Location,
-        names: &BTreeSet<String>,
+        names: BTreeSet<String>,
     ) -> Result<(), Error> {
         self.instances.retain(|instance| !names.contains(&instance.id));
         self.skipped.retain(|(name, _)| !names.contains(name));
-        self.read_nodes(session, service, &Vec::from_iter(names.iter().cloned())).await
+        self.read_nodes(session, service, &Vec::from_iter(names)).await
     }
 
     /// Adds nodes by their names.

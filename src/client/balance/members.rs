@@ -120,13 +120,16 @@ impl Members {
 
     /// Those that are enabled, have a weight, and are what the client asks for.
     pub fn callable(&self) -> Vec<usize> {
-        self.places(|member| self.fits(member) && member.is_callable())
+        self.places(|member| self.may_be_called(member))
+    }
+
+    fn may_be_called(&self, member: &Member) -> bool {
+        self.fits(member) && member.is_callable()
     }
 
     /// Whether there is one among [`Members::callable`] that is not among these.
     pub fn has_others(&self, than: &[String]) -> bool {
-        let callable = |member: &&Member| self.fits(member) && member.is_callable();
-        self.all.iter().filter(callable).any(|member| !than.contains(&member.instance.id))
+        self.all.iter().any(|member| self.may_be_called(member) && !than.contains(&member.instance.id))
     }
 
     /// Whom to pick from: see `idl/vectors/balance.tsv`. Empty only when nobody may be called.

@@ -88,7 +88,7 @@ impl Watch<'_> {
                 let _ = updates.send(Update::Connected);
             }
             match changed_with(changed, &mut changes).await {
-                Some(names) => listing.read_again(&session, &self.service, &names).await?,
+                Some(names) => listing.read_again(&session, &self.service, names).await?,
                 None => listing = Listing::read(&session, &self.service).await?,
             }
         }
