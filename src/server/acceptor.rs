@@ -165,7 +165,7 @@ impl Acceptor {
     /// An accept failed: with what belongs to one connection nothing is lost, without descriptors or memory there is
     /// no use in trying again at once.
     async fn fail(&self, listener: &Listener, error: io::Error) {
-        // So a thousand a second at most, which costs about a hundredth of a core.
+        // So a thousand a second at most.
         const PAUSE: Duration = Duration::from_millis(100);
         const AT_A_TIME: usize = 100;
         self.rejects().record(Reason::Accept, None, &error);
