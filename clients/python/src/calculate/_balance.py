@@ -107,9 +107,7 @@ class Balance:
         return self._ring_of(members).pick(members, key)
 
     def _least_loaded(self, members: Sequence[AnyMember], now: float) -> AnyMember:
-        weighed = self._weighed
-        if weighed is None or weighed.members is not members or not weighed.lasting:
-            weighed = self._weigh(members, now)
+        weighed = self._weigh(members, now)
         weights = weighed.weights
         first, second = weighed.draw_two(self._next_u64)
         a, weight_a = members[first], weights[first]
