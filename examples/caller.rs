@@ -57,9 +57,8 @@ struct Counts {
     wrong: u64,
     took_ms: Vec<f64>,
     errors: BTreeMap<String, String>,
-    /// By instance: attempts that failed, and how often it was left alone.
+    /// By instance: attempts that failed, and were followed by another.
     failed_at: BTreeMap<String, u64>,
-    ejected: BTreeMap<String, u64>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -148,10 +147,8 @@ impl Window {
     }
 
     fn tell(&self, event: &Event) {
-        match event {
-            Event::Retry(id, _) => *self.lock().failed_at.entry(id.clone()).or_default() += 1,
-            Event::InstanceEjected(id, _) => *self.lock().ejected.entry(id.clone()).or_default() += 1,
-            _ => {}
+        if let Event::Retry(id, _) = event {
+            *self.lock().failed_at.entry(id.clone()).or_default() += 1;
         }
     }
 
@@ -163,9 +160,9 @@ impl Window {
         let at = |percent: usize| took.get((took.len() * percent).div_ceil(100).saturating_sub(1)).unwrap_or(&0.0);
         json!({
             "calls": took.len(), "failed": counts.failed, "wrong": counts.wrong,
-            "p50_ms": at(50), "p99_ms": at(99), "slowest_ms": at(100),
+            "p99_ms": at(99), "slowest_ms": at(100),
             "errors": counts.errors.values().collect::<Vec<_>>(),
-            "failed_at": counts.failed_at, "ejected": counts.ejected,
+            "failed_at": counts.failed_at,
         })
     }
 }

@@ -158,10 +158,8 @@ final class Caller {
     private long wrong;
     private final Map<String, String> errors = new TreeMap<>();
 
-    /** By instance: attempts that failed, and how often it was left alone. */
+    /** By instance: attempts that failed, and were followed by another. */
     private final Map<String, Long> failedAt = new TreeMap<>();
-
-    private final Map<String, Long> ejected = new TreeMap<>();
 
     synchronized void note(long began, double number, double root, Throwable error) {
       if (calls == tookMillis.length) {
@@ -180,8 +178,6 @@ final class Caller {
     synchronized void tell(BalancingEvent event) {
       if (event.kind() == BalancingEvent.Kind.RETRY) {
         failedAt.merge(event.instance(), 1L, Long::sum);
-      } else if (event.kind() == BalancingEvent.Kind.INSTANCE_EJECTED) {
-        ejected.merge(event.instance(), 1L, Long::sum);
       }
     }
 
@@ -192,15 +188,14 @@ final class Caller {
       String told =
           String.format(
               Locale.ROOT,
-              "{\"calls\":%d,\"failed\":%d,\"wrong\":%d,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"slowest_ms\":%.3f,\"errors\":%s,"
-                  + "\"failed_at\":%s,\"ejected\":%s}",
-              calls, failed, wrong, at(took, 50), at(took, 99), at(took, 100), texts(errors.values()), counts(failedAt), counts(ejected));
+              "{\"calls\":%d,\"failed\":%d,\"wrong\":%d,\"p99_ms\":%.3f,\"slowest_ms\":%.3f,\"errors\":%s,"
+                  + "\"failed_at\":%s}",
+              calls, failed, wrong, at(took, 99), at(took, 100), texts(errors.values()), counts(failedAt));
       calls = 0;
       failed = 0;
       wrong = 0;
       errors.clear();
       failedAt.clear();
-      ejected.clear();
       return told;
     }
 

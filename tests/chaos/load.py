@@ -36,13 +36,11 @@ class Window:
     calls: int = 0
     failed: int = 0
     wrong: int = 0
-    p50_ms: float = 0
     p99_ms: float = 0
     slowest_ms: float = 0
     errors: list[str] = field(default_factory=list)
     failed_at: dict[str, int] = field(default_factory=dict)
     """By instance: attempts that failed, and were followed by another."""
-    ejected: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Window) -> None:
         self.calls += other.calls
