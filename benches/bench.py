@@ -130,7 +130,7 @@ def balance():
     sys.path.insert(0, str(ROOT / "benches/balance"))
     import measure
 
-    measure.balance(running, ROUNDS, LOAD_CORE)
+    measure.balance(ROUNDS)
 
 
 PARTS = {part.__name__: part for part in (server, converse, memory, start, python, java, hostile, balance)}

@@ -8,11 +8,10 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 from kazoo.client import KazooClient
+from process import CALCULATE, LOAD_CORE, ROOT, running
 
-ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ROOT / "target/bench-balance"
 JAR = ROOT / "clients/java/target/calculate-client.jar"
 CLIENTS = {
@@ -25,15 +24,16 @@ INSTANCES = 1000
 CHANGES = 20
 
 
-def balance(running, rounds, load_core):
+def balance(rounds):
     """CPU of a call, memory of a list, and how long a change of it takes."""
     build()
     with ExitStack() as stack:
-        addresses = [stack.enter_context(running([str(ROOT / "target/release/calculate"), "serve", "--workers", "1"]))[1] for _ in range(3)]
+        command = [str(CALCULATE), "serve", "--workers", "1"]
+        addresses = [stack.enter_context(running(command))[1] for _ in range(3)]
         print(f"\nclient of 3 servers beside one of a single server, one core ({rounds} rounds, medians)")
         print(f"{'':8} {'':8} {'direct: CPU µs/call':>20} {'balanced':>10} {'ratio':>6}")
         for language in CLIENTS:
-            measure_cpu(language, addresses, rounds, load_core)
+            measure_cpu(language, addresses, rounds)
         with registry(addresses[0]) as (zookeeper, target):
             print(f"\nclient of {INSTANCES:,} instances: KiB a client; more when it is connected to all")
             for language in CLIENTS:
@@ -60,9 +60,9 @@ def run(language, *arguments, core=None):
     return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment).stdout
 
 
-def measure_cpu(language, addresses, rounds, load_core):
+def measure_cpu(language, addresses, rounds):
     arguments = [addresses[0], ",".join(addresses), str(rounds), str(CALLS[language])]
-    spent = json.loads(run(language, "cpu", *arguments, core=load_core))
+    spent = json.loads(run(language, "cpu", *arguments, core=LOAD_CORE))
     for how in ("lone", "at once"):
         direct, balanced = spent[f"{how} direct"], spent[f"{how} balanced"]
         ratio = statistics.median(b / d for b, d in zip(balanced, direct))
