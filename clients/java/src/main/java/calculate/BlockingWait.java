@@ -26,6 +26,7 @@ final class BlockingWait {
   /** Until when the caller that reads waits; null while it does not. Written by it. */
   private volatile Deadline waitsUntil;
 
+  private final Spin spin = new Spin();
   private SelectionKey key;
   private int ready;
   private final Consumer<SelectionKey> noteReady = k -> ready = k.readyOps();
@@ -96,6 +97,9 @@ final class BlockingWait {
 
   /** Waits for the socket once, and does what it is ready for. */
   private void readFor(Call<?, ?> call) {
+    if (spinFor(call)) {
+      return;
+    }
     try {
       register();
       // What a oneway call's sender wakes is the selector, which was not there before.
@@ -115,6 +119,24 @@ final class BlockingWait {
     } catch (IOException e) {
       connection.lost(e);
     }
+  }
+
+  /** Looks for the reply for a moment, without sleeping; whether the call has ended. */
+  private boolean spinFor(Call<?, ?> call) {
+    long nanos = connection.wantedOps() == SelectionKey.OP_READ ? spin.nanos() : 0;
+    if (nanos == 0) {
+      return false;
+    }
+    long begin = System.nanoTime();
+    while (!call.hasEnded() && !role.ioWaits() && System.nanoTime() - begin < nanos) {
+      connection.serve(SelectionKey.OP_READ);
+    }
+    if (call.hasEnded()) {
+      spin.succeeded();
+      return true;
+    }
+    spin.failed();
+    return false;
   }
 
   private void register() throws IOException {

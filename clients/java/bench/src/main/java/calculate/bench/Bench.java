@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * Measures this client against a peer, in turns within one process, so that both meet the same
- * machine. Run it pinned to core 0; the servers it starts are pinned to core 1.
+ * machine. Run it pinned to core 1; the servers it starts are pinned to core 0.
  */
 public final class Bench {
   private static final int WARM_UP_ROUNDS = 40;
@@ -30,7 +30,7 @@ public final class Bench {
       print(asynchronous(), given.contains("--json"));
     } else {
       System.err.println(
-          "usage: taskset -c 0 java -jar bench.jar blocking|blocking-timeout|async [--json]");
+          "usage: taskset -c 1 java -jar bench.jar blocking|blocking-timeout|async [--json]");
       System.exit(2);
     }
     System.exit(0);

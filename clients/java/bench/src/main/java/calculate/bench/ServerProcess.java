@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A server in a process of its own, on core 1. */
+/** A server in a process of its own, on core 0. */
 final class ServerProcess implements AutoCloseable {
-  private static final String CORE = "1";
+  private static final String CORE = "0";
   private static final String LISTENING = "listening on ";
 
   private final Process process;
