@@ -64,7 +64,7 @@ fn hashes_rings_and_keys_are_as_in_every_language() {
 }
 
 #[test]
-fn latencies_rise_at_once_and_fall_slowly() {
+fn latencies_are_averaged_as_in_every_language() {
     for row in rows(include_str!("../idl/vectors/latency.tsv")) {
         let [name, samples, at, expected, expected_class] = row[..] else { panic!("five columns in {row:?}") };
         let mut latency = Latency::default();

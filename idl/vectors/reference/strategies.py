@@ -39,7 +39,7 @@ One instance to pick from: it is taken, no random number is drawn and round_robi
                   * a's weight. (Who has nothing to do costs its class, whatever its weight: the draws have seen to that.)
     hash          see hash.tsv; without a key as least_loaded
 Effective weight: in warm-up (age < warm_up) max(1, weight * max(warm_up, 10 * age) / (10 * warm_up)), whole numbers in ms.
-class: the smallest of 1, 2, 4, … 2^20 that is >= the latency in ms (2^20 when none is).
+class: the smallest of 1, 4, 16, … 4^10 that is >= a quarter of the latency in ms (4^10 when none is).
 """
 
 LATENCY_HEADER = """
@@ -50,25 +50,28 @@ Columns, separated by one tab:
               probe found it well after it had been ejected
     at        when it is looked at, ms
     latency   the EWMA then, in ms, to 6 decimals: compare with a tolerance of 0.000002
-    class     the smallest power of two, from 1 to 2^20, that is >= the latency
+    class     the smallest power of four, from 1 to 4^10, that is >= a quarter of the latency: what is below 4 ms is noise, and so is
+              what is below a factor of four
 
-The EWMA starts at 0. A sample >= EWMA: EWMA = sample. Else w = exp(-dt/10000), dt = ms since the last sample (not below 0),
-EWMA = EWMA * w + sample * (1 - w). Looked at dt ms after the last sample it is EWMA * exp(-dt/10000) (and is not changed by
-that): who was slow once is tried again some time. Samples are taken from every answer but Overloaded, and from failures (those
-of health.tsv: no connection, a connection that ended, an attempt that timed out, what is no answer), which count as 1000 ms or
-as the time they took, when that is longer: half of the instances are not ejected, dead or not, and least_loaded calls others
-before them. Who was ejected and is found well begins anew at 0. Connecting is not counted to an answer's time.
+Before the first sample the EWMA is 0; the first sets it. Any other: w = exp(-dt/2000), dt = ms since the last sample (not below
+0), EWMA = EWMA * w + sample * (1 - w). So it is an average over the last seconds, in which one slow answer among many counts for
+little and the first after a silence for much. Looked at dt ms after the last sample it is EWMA * exp(-dt/2000) (and is not
+changed by that): who was slow once is tried again some time. Samples are taken from every answer but Overloaded. A failure (those
+of health.tsv: no connection, a connection that ended, an attempt that timed out, what is no answer) sets the EWMA to 1000 ms, or
+to the time it took when that is longer, unless it is higher: half of the instances are not ejected, dead or not, and least_loaded
+calls others before them. Who was ejected and is found well begins anew, without a sample. Connecting is not counted to an
+answer's time.
 """
 
-TAU_MS = 10_000
+TAU_MS = 2000
 FAILED_MS = 1000
-CLASS_MAX = 2**20
+CLASS_MAX = 4**10
 
 
 def latency_class(ms: float) -> int:
     c = 1
-    while c < ms and c < CLASS_MAX:
-        c *= 2
+    while c < ms / 4 and c < CLASS_MAX:
+        c *= 4
     return c
 
 
@@ -196,14 +199,14 @@ SCENARIOS = [
     (
         "least_loaded_latency",
         "balance=least_loaded seed=13 calls=40",
-        "a;latency=0.3 b;latency=1 c;latency=1.01 d;latency=900 e;latency=2",
+        "a;latency=0.3 b;latency=4 c;latency=4.01 d;latency=900 e;latency=16",
     ),
     (
         "least_loaded_latency_against_load",
         "balance=least_loaded seed=14 calls=40 hold=yes",
-        "a;latency=7.5 b;latency=0.1 c;latency=1",
+        "a;latency=15 b;latency=0.1 c;latency=4",
     ),
-    ("least_loaded_latency_is_bounded", "balance=least_loaded seed=15 calls=12", "a;latency=1e9 b;latency=2e6"),
+    ("least_loaded_latency_is_bounded", "balance=least_loaded seed=15 calls=12", "a;latency=1e9 b;latency=5e6"),
     ("least_loaded_avoided", "balance=least_loaded seed=16 calls=24", "a;avoided=yes b c"),
     (
         "least_loaded_avoided_but_idle",
@@ -291,37 +294,41 @@ def latency_rows():
     scenarios = {
         "fresh": ("", 0),
         "one": ("0=3", 0),
-        "a_peak_counts_at_once": ("0=1 10=50", 10),
-        "falls_slowly": ("0=50 1000=1", 1000),
+        "one_slow_among_many": (" ".join(f"{at}={50 if at == 400 else 1}" for at in range(0, 500, 20)), 480),
+        "one_slow_after_a_silence": ("0=1 2000=50", 2000),
+        "slow_from_now_on": (" ".join(f"{at}={50 if at >= 200 else 1}" for at in range(0, 1000, 20)), 980),
+        "at_the_same_moment": ("5=10 5=90 5=90", 5),
+        "back_in_time": ("5=10 3=90", 5),
         "falls": ("0=50 1000=1 2000=1 12000=1 40000=1", 40000),
-        "falls_when_only_looked_at": ("0=500", 30000),
-        "is_forgotten": ("0=500", 100000),
+        "falls_when_only_looked_at": ("0=500", 3000),
+        "is_forgotten": ("0=500", 20000),
         "equal": ("0=5 100=5", 100),
         "mixed": ("0=0.2 5=0.3 9=12 300=0.2 301=0.2 4000=7 9000=0.1", 9500),
-        "just_above_one": ("0=1.5", 0),
-        "one_exactly": ("0=1", 0),
-        "two_exactly": ("0=2", 0),
-        "minutes": ("0=2000000", 0),
+        "just_above_four": ("0=4.5", 0),
+        "four_exactly": ("0=4", 0),
+        "sixteen_exactly": ("0=16", 0),
+        "hours": ("0=20000000", 0),
         "failed": ("0=1 10!0.2", 10),
         "failed_after_long": ("0!5000", 0),
         "failed_again": ("0!1 5000!1", 5000),
         "failed_and_answers": ("0!0.1 100=1 200=1", 200),
         "failed_when_slower_still": ("0=3000 100!1", 100),
-        "failed_long_ago": ("0!1", 70000),
+        "failed_long_ago": ("0!1", 12000),
         "found_well": ("0!1 2000+", 2000),
         "found_well_and_slow": ("0!1 2000+ 2010=8", 2010),
     }
     for name, (text, at) in scenarios.items():
-        ewma, last = 0.0, 0
+        ewma, last, new = 0.0, 0, True
         for pair in text.split():
             when, kind, sample = re.fullmatch(r"(\d+)([=!+])([\d.]*)", pair).groups()
             if kind == "+":
-                ewma = 0.0
+                ewma, new = 0.0, True
                 continue
+            w = 0 if new else math.exp(-max(0, int(when) - last) / TAU_MS)
             if kind == "!":
-                sample = max(float(sample), FAILED_MS)
-            w = math.exp(-max(0, int(when) - last) / TAU_MS)
-            ewma = float(sample) if float(sample) >= ewma else ewma * w + float(sample) * (1 - w)
-            last = int(when)
+                ewma = max(ewma, float(sample), FAILED_MS)
+            else:
+                ewma = ewma * w + float(sample) * (1 - w)
+            last, new = int(when), False
         seen = ewma * math.exp(-max(0, at - last) / TAU_MS)
         yield [name, text or "-", str(at), f"{seen:.6f}", str(latency_class(seen))]

@@ -6,27 +6,31 @@ import math
 from bisect import bisect_left, insort
 from collections import deque
 
-_TAU_MS = 10_000.0
+_TAU_MS = 2000.0
 _FAILED_MS = 1000.0
-_CLASS_MAX = 2**20
+_UNIT_MS = 4.0
+_CLASS_MAX = 4**10
 _WINDOW = 1000
 _SAMPLES_MIN = 100
 _HEDGE_MS_MIN = 1.0
 
 
 class Latency:
-    """An EWMA that jumps to every peak and comes down slowly."""
+    """A moving average (EWMA) over the last seconds, in which one slow answer among many counts for little.
+
+    One that jumps to each peak (Finagle's) would keep who paused once from being called for as long as it falls.
+    """
 
     __slots__ = ("_at", "ms")
 
     def __init__(self) -> None:
-        # As of the last answer.
+        # As of the last answer; None before the first.
+        self._at: float | None = None
         self.ms = 0.0
-        self._at = 0.0
 
     def add(self, now: float, ms: float) -> None:
         """An answer came that took ``ms``. Times are in ms."""
-        if ms >= self.ms:
+        if self._at is None:
             self.ms = ms
         elif now > self._at:
             self.ms = ms + (self.ms - ms) * math.exp((self._at - now) / _TAU_MS)
@@ -34,23 +38,24 @@ class Latency:
 
     def add_failure(self, now: float, ms: float) -> None:
         """An attempt failed after ``ms``, which counts as a second, or as longer: others are called first."""
-        self.add(now, max(ms, _FAILED_MS))
+        self.ms = max(self.ms, ms, _FAILED_MS)
+        self._at = now
 
     def at(self, now: float) -> float:
         """The latency to expect, in ms: the less, the longer nothing was heard."""
-        return self.ms * math.exp(-max(0.0, now - self._at) / _TAU_MS)
+        return 0.0 if self._at is None else self.ms * math.exp(-max(0.0, now - self._at) / _TAU_MS)
 
     def class_at(self, now: float) -> int:
-        """The smallest power of two, from 1 to 2^20, that is not less than the latency to expect.
+        """The smallest power of four, from 1 to 4^10, that is not less than a quarter of the latency to expect.
 
-        What is below a millisecond is noise, and so is what is below a factor of two.
+        What is below 4 ms is noise, and so is what is below a factor of four.
         """
-        ms = self.ms
-        if ms > 1 and now > self._at:
-            ms *= math.exp((self._at - now) / _TAU_MS)
-        if ms <= 1:
-            return 1
-        return 1 << (math.ceil(ms) - 1).bit_length() if ms < _CLASS_MAX else _CLASS_MAX
+        class_ = 1
+        if self.ms > _UNIT_MS:
+            units = self.at(now) / _UNIT_MS
+            while class_ < units and class_ < _CLASS_MAX:
+                class_ *= 4
+        return class_
 
 
 class Percentile:

@@ -1,27 +1,26 @@
 package calculate;
 
 /**
- * How slow an instance is: a moving average that peaks at once and falls slowly. New, it is 0.
+ * How slow an instance is: a moving average (EWMA) over the last seconds, in which one slow answer
+ * among many counts for little. One that jumps to each peak (Finagle's) would keep who paused once
+ * from being called for as long as it falls.
  *
  * <p>Specification: {@code idl/vectors/latency.tsv}.
  */
 final class Latency {
   private static final double FAILED_MILLIS = 1000;
-  private static final double TAU_MILLIS = 10_000;
+  private static final double TAU_MILLIS = 2000;
+  private static final double UNIT_MILLIS = 4;
   private static final int MAX_CLASS = 1 << 20;
 
   private double ewmaMillis;
   private long sampledAtMillis;
+  private boolean sampled;
 
   /** An answer came that took so long. */
   void sample(long nowMillis, double tookMillis) {
-    if (tookMillis >= ewmaMillis) {
-      ewmaMillis = tookMillis;
-    } else {
-      double kept = kept(nowMillis);
-      ewmaMillis = ewmaMillis * kept + tookMillis * (1 - kept);
-    }
-    sampledAtMillis = nowMillis;
+    double kept = sampled ? kept(nowMillis) : 0;
+    set(nowMillis, ewmaMillis * kept + tookMillis * (1 - kept));
   }
 
   /**
@@ -29,12 +28,13 @@ final class Latency {
    * first, also where too many are out for this one to be.
    */
   void fail(long nowMillis, double tookMillis) {
-    sample(nowMillis, Math.max(tookMillis, FAILED_MILLIS));
+    set(nowMillis, Math.max(ewmaMillis, Math.max(tookMillis, FAILED_MILLIS)));
   }
 
   /** It was found well after it had been left alone. */
   void forget() {
     ewmaMillis = 0;
+    sampled = false;
   }
 
   /**
@@ -46,16 +46,22 @@ final class Latency {
   }
 
   /**
-   * The smallest power of two, from 1 to 2^20, that is at least the average in milliseconds: less
-   * of a difference is noise.
+   * The smallest power of four, from 1 to 4^10, that is at least a quarter of the average in
+   * milliseconds: what is below 4 ms is noise, and so is what is below a factor of four.
    */
   int classAt(long nowMillis) {
-    double millis = ewmaMillis <= 1 ? 0 : at(nowMillis);
-    int powerOfTwo = 1;
-    while (powerOfTwo < millis && powerOfTwo < MAX_CLASS) {
-      powerOfTwo *= 2;
+    double units = ewmaMillis <= UNIT_MILLIS ? 0 : at(nowMillis) / UNIT_MILLIS;
+    int powerOfFour = 1;
+    while (powerOfFour < units && powerOfFour < MAX_CLASS) {
+      powerOfFour *= 4;
     }
-    return powerOfTwo;
+    return powerOfFour;
+  }
+
+  private void set(long nowMillis, double millis) {
+    ewmaMillis = millis;
+    sampledAtMillis = nowMillis;
+    sampled = true;
   }
 
   private double kept(long nowMillis) {
