@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use thrift::OrderedFloat;
 
 /// What the Thrift compiler wrote: what a newer client speaks.
@@ -57,8 +57,8 @@ struct Counts {
     wrong: u64,
     took_ms: Vec<f64>,
     errors: BTreeMap<String, String>,
-    /// By instance: attempts that failed, and were followed by another.
-    failed_at: BTreeMap<String, u64>,
+    /// By instance: when attempts failed that were followed by another, in ms since 1970.
+    failed_at: BTreeMap<String, Vec<u64>>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -148,7 +148,8 @@ impl Window {
 
     fn tell(&self, event: &Event) {
         if let Event::Retry(id, _) = event {
-            *self.lock().failed_at.entry(id.clone()).or_default() += 1;
+            let now = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64);
+            self.lock().failed_at.entry(id.clone()).or_default().push(now);
         }
     }
 

@@ -158,8 +158,8 @@ final class Caller {
     private long wrong;
     private final Map<String, String> errors = new TreeMap<>();
 
-    /** By instance: attempts that failed, and were followed by another. */
-    private final Map<String, Long> failedAt = new TreeMap<>();
+    /** By instance: when attempts failed that were followed by another, in ms since 1970. */
+    private final Map<String, List<Long>> failedAt = new TreeMap<>();
 
     synchronized void note(long began, double number, double root, Throwable error) {
       if (calls == tookMillis.length) {
@@ -177,7 +177,7 @@ final class Caller {
 
     synchronized void tell(BalancingEvent event) {
       if (event.kind() == BalancingEvent.Kind.RETRY) {
-        failedAt.merge(event.instance(), 1L, Long::sum);
+        failedAt.computeIfAbsent(event.instance(), id -> new ArrayList<>()).add(System.currentTimeMillis());
       }
     }
 
@@ -190,7 +190,7 @@ final class Caller {
               Locale.ROOT,
               "{\"calls\":%d,\"failed\":%d,\"wrong\":%d,\"p99_ms\":%.3f,\"slowest_ms\":%.3f,\"errors\":%s,"
                   + "\"failed_at\":%s}",
-              calls, failed, wrong, at(took, 99), at(took, 100), texts(errors.values()), counts(failedAt));
+              calls, failed, wrong, at(took, 99), at(took, 100), texts(errors.values()), times(failedAt));
       calls = 0;
       failed = 0;
       wrong = 0;
@@ -209,9 +209,9 @@ final class Caller {
       return quoted.toString();
     }
 
-    private static String counts(Map<String, Long> counts) {
-      return counts.entrySet().stream()
-          .map(count -> '"' + count.getKey() + "\":" + count.getValue())
+    private static String times(Map<String, List<Long>> times) {
+      return times.entrySet().stream()
+          .map(each -> '"' + each.getKey() + "\":" + each.getValue())
           .collect(Collectors.joining(",", "{", "}"));
     }
   }

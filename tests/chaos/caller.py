@@ -13,7 +13,7 @@ import math
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ class Window:
         self.failed = self.wrong = 0
         self.took_ms: list[float] = []
         self.errors: dict[str, str] = {}
-        # By instance: attempts that failed, and were followed by another.
-        self.failed_at: Counter[str] = Counter()
+        # By instance: when attempts failed that were followed by another, in ms since 1970.
+        self.failed_at: defaultdict[str, list[int]] = defaultdict(list)
 
     def note(self, began: float, number: float, root: float | None, error: Exception | None) -> None:
         took = (time.monotonic() - began) * 1000
@@ -63,7 +63,7 @@ class Window:
     def tell(self, event: calculate.Event) -> None:
         if event.kind == "retry":
             with self._lock:
-                self.failed_at[event.instance] += 1
+                self.failed_at[event.instance].append(round(time.time() * 1000))
 
     def take(self) -> str:
         """What there was, and begins anew."""

@@ -39,8 +39,8 @@ class Window:
     p99_ms: float = 0
     slowest_ms: float = 0
     errors: list[str] = field(default_factory=list)
-    failed_at: dict[str, int] = field(default_factory=dict)
-    """By instance: attempts that failed, and were followed by another."""
+    failed_at: dict[str, list[int]] = field(default_factory=dict)
+    """By instance: when attempts failed that were followed by another, in ms since 1970."""
 
     def add(self, other: Window) -> None:
         self.calls += other.calls
