@@ -33,10 +33,11 @@ One instance to pick from: it is taken, no random number is drawn and round_robi
     round_robin   instances[counter mod n], counter += 1
     random        instances[below(n)]
     weighted      x = below(sum of effective weights): the first whose cumulative weight > x
-    least_loaded  first = weighted; second = weighted among the others (below(sum - first's), the first left out);
-                  the first wins when cost(first) <= cost(second), cost = (in_flight * 100 + effective weight) * class
-                  * (2 when avoided) / effective weight, compared without division: a's cost * b's weight <= b's cost
-                  * a's weight. (Who has nothing to do costs its class, whatever its weight: the draws have seen to that.)
+    least_loaded  first = weighted; when its cost is 1, it wins: nobody costs less, and nothing else is drawn. Else second =
+                  weighted among the others (below(sum - first's), the first left out); the first wins when cost(first)
+                  <= cost(second), cost = (in_flight * 100 + effective weight) * class * (2 when avoided) / effective
+                  weight, compared without division: a's cost * b's weight <= b's cost * a's weight. (Who has nothing to do
+                  costs its class, whatever its weight: the draws have seen to that.)
     hash          see hash.tsv; without a key as least_loaded
 Effective weight: in warm-up (age < warm_up) max(1, weight * max(warm_up, 10 * age) / (10 * warm_up)), whole numbers in ms.
 class: the smallest of 1, 4, 16, … 4^10 that is >= a quarter of the latency in ms (4^10 when none is).
@@ -163,6 +164,8 @@ class Client:
             name = pick_by_hash({i.id: (i.weight, i.in_flight) for i in some}, self.key.encode())
             return next(i for i in some if i.id == name)
         a = self.weighted(some)
+        if a.cost(self.warm_up) == a.effective(self.warm_up):
+            return a
         b = self.weighted([i for i in some if i is not a])
         cost_a = a.cost(self.warm_up) * b.effective(self.warm_up)
         return a if cost_a <= b.cost(self.warm_up) * a.effective(self.warm_up) else b

@@ -135,10 +135,15 @@ impl Group {
     }
 
     fn least_loaded(&self, members: &Members, random: &mut Random, now_ms: u64) -> usize {
-        let first = self.weighted(random);
-        let second = self.weighted_without(first, random);
         let cost = |index: usize| members.at(self.places[index]).cost(now_ms, self.weight(index));
-        let first_wins = cost(first) * u128::from(self.weight(second)) <= cost(second) * u128::from(self.weight(first));
+        let first = self.weighted(random);
+        let cost_of_first = cost(first);
+        if cost_of_first == u128::from(self.weight(first)) {
+            // It has nothing to do and is fast: nobody costs less, and of lone calls most end here.
+            return self.places[first];
+        }
+        let second = self.weighted_without(first, random);
+        let first_wins = cost_of_first * u128::from(self.weight(second)) <= cost(second) * u128::from(self.weight(first));
         self.places[if first_wins { first } else { second }]
     }
 

@@ -107,14 +107,18 @@ class Balance:
         return self._ring_of(members).pick(members, key)
 
     def _least_loaded(self, members: Sequence[AnyMember], now: float) -> AnyMember:
-        weighed = self._weigh(members, now)
-        weights = weighed.weights
-        first, second = weighed.draw_two(self._next_u64)
-        a, weight_a = members[first], weights[first]
+        weighed = self._weighed
+        if weighed is None or weighed.members is not members or not weighed.lasting:
+            weighed = self._weigh(members, now)
+        # As draw(), written out, since every call comes here.
+        sums = weighed.sums
+        first = bisect_right(sums, ((self._next_u64() >> 32) * sums[-1]) >> 32)
+        a, weight_a = members[first], weighed.weights[first]
         cost_a = a.cost(now, weight_a)
         if cost_a == weight_a:
-            return a  # it has nothing to do and is fast: nobody costs less, and of lone calls many end here
-        b, weight_b = members[second], weights[second]
+            return a  # it has nothing to do and is fast: nobody costs less, and of lone calls most end here
+        second = weighed.draw_beside(first, self._next_u64)
+        b, weight_b = members[second], weighed.weights[second]
         return a if cost_a * weight_b <= b.cost(now, weight_b) * weight_a else b
 
     def _weigh(self, members: Sequence[AnyMember], now: float) -> _Weighed:
@@ -133,21 +137,21 @@ class Balance:
 class _Weighed:
     """Members and their effective weights."""
 
+    __slots__ = ("lasting", "members", "sums", "weights")
+
     def __init__(self, members: Sequence[AnyMember], now: float, warm_up: int) -> None:
         self.members = members
         self.weights = [member.effective_weight(now, warm_up) for member in members]
         self.lasting = all(member.is_warm(now, warm_up) for member in members)
-        self._sums = list(accumulate(self.weights))
+        self.sums = list(accumulate(self.weights))
 
     def draw(self, next_u64: NextU64) -> int:
         """The index of the first whose cumulative weight is above a random number."""
-        return bisect_right(self._sums, below(next_u64, self._sums[-1]))
+        sums = self.sums
+        return bisect_right(sums, below(next_u64, sums[-1]))
 
-    def draw_two(self, next_u64: NextU64) -> tuple[int, int]:
-        """As ``draw``, and then from the others. (``below`` is written out, as every call comes here.)"""
-        sums = self._sums
-        whole = sums[-1]
-        first = bisect_right(sums, ((next_u64() >> 32) * whole) >> 32)
-        weight = self.weights[first]
-        x = ((next_u64() >> 32) * (whole - weight)) >> 32
-        return first, bisect_right(sums, x if x < sums[first] - weight else x + weight)
+    def draw_beside(self, first: int, next_u64: NextU64) -> int:
+        """As ``draw``, from the others."""
+        sums, weight = self.sums, self.weights[first]
+        x = below(next_u64, sums[-1] - weight)
+        return bisect_right(sums, x if x < sums[first] - weight else x + weight)

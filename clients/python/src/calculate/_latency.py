@@ -8,7 +8,7 @@ from collections import deque
 
 _TAU_MS = 2000.0
 _FAILED_MS = 1000.0
-_UNIT_MS = 4.0
+UNIT_MS = 4.0
 _CLASS_MAX = 4**10
 _WINDOW = 1000
 _SAMPLES_MIN = 100
@@ -51,8 +51,8 @@ class Latency:
         What is below 4 ms is noise, and so is what is below a factor of four.
         """
         class_ = 1
-        if self.ms > _UNIT_MS:
-            units = self.at(now) / _UNIT_MS
+        if self.ms > UNIT_MS:
+            units = self.at(now) / UNIT_MS
             while class_ < units and class_ < _CLASS_MAX:
                 class_ *= 4
         return class_

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from ._instance import WEIGHT, Instance
-from ._latency import Latency
+from ._latency import UNIT_MS, Latency
 
 P = TypeVar("P")
 
@@ -15,7 +15,10 @@ _AVOID_MS = 1000
 class Member(Generic[P]):
     """One instance of the list in force. Times are in ms."""
 
+    __slots__ = ("avoided_until", "first_seen", "gone", "id", "in_flight", "instance", "latency", "pool")
+
     def __init__(self, instance: Instance, first_seen: float | None, pool: P) -> None:
+        self.id = instance.id
         self.instance = instance
         # When it came, which begins its warm-up; None for those of the first list.
         self.first_seen = first_seen
@@ -27,10 +30,6 @@ class Member(Generic[P]):
         self.avoided_until = 0.0
         # Whether it has left the list; calls in flight go on.
         self.gone = False
-
-    @property
-    def id(self) -> str:
-        return self.instance.id
 
     @property
     def weight(self) -> int:
@@ -59,6 +58,6 @@ class Member(Generic[P]):
         """
         cost = self.in_flight * WEIGHT + weight
         latency = self.latency
-        if latency.ms > 1:
+        if latency.ms > UNIT_MS:
             cost *= latency.class_at(now)
         return 2 * cost if now < self.avoided_until else cost

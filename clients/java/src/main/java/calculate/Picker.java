@@ -164,14 +164,17 @@ final class Picker {
 
   private Member leastLoaded(Weighed some, long nowMillis) {
     int one = drawn(some);
-    int other = drawnBeside(some, one);
     Member first = some.members().get(one);
-    Member second = some.members().get(other);
     long weightOfFirst = some.weight(one);
+    long costOfFirst = first.cost(nowMillis, weightOfFirst);
+    if (costOfFirst == weightOfFirst) {
+      return first; // it has nothing to do and is fast: nobody costs less
+    }
+    int other = drawnBeside(some, one);
+    Member second = some.members().get(other);
     long weightOfSecond = some.weight(other);
-    long costOfFirst = first.cost(nowMillis, weightOfFirst) * weightOfSecond;
-    long costOfSecond = second.cost(nowMillis, weightOfSecond) * weightOfFirst;
-    return costOfFirst <= costOfSecond ? first : second;
+    long costOfSecond = second.cost(nowMillis, weightOfSecond);
+    return costOfFirst * weightOfSecond <= costOfSecond * weightOfFirst ? first : second;
   }
 
   private Member hashed(List<Member> members, List<Member> some, byte[] key) {
