@@ -69,7 +69,7 @@ def load(address, client, crowd=None):
     command += ["--rate", RATE, "--duration", SECONDS, "--warmup", "0.5", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     while process.poll() is None:
-        time.sleep(0.05) if crowd is None else crowd.go_on(0.05)
+        time.sleep(0.05) if crowd is None else crowd.go_on(0.005)
     said = json.loads(process.stdout.read())
     if said["failed"] or said["wrong"]:
         sys.exit(f"{said['failed']} calls failed, {said['wrong']} answers were wrong: no figure")
@@ -121,36 +121,38 @@ class Crowd:
                 stream.send(square()[: 20 if kind.startswith("sent") else 1])
                 if kind.startswith("send a"):
                     self.slow.append(stream)
-        self.next_byte, self.sent = time.monotonic() + 1, 1
+        self.trickles_since, self.sent, self.looked = time.monotonic(), 0, 0
 
     def join(self, kind, stream):
         stream.setblocking(False)
         self.first_fault[stream] = (kind, time.monotonic())
 
     def go_on(self, seconds):
-        """Sends what is due, and looks for whom the server has cut."""
+        """Sends what is due, and looks for whom the server has cut: each of them once a second, at moments of their own."""
         time.sleep(seconds)
-        if time.monotonic() >= self.next_byte:
-            self.next_byte += 1
-            self.look()
-            for stream in self.slow:
-                try:
-                    stream.send(square()[self.sent : self.sent + 1])
-                except OSError:
-                    pass
+        passed = time.monotonic() - self.trickles_since
+        while self.sent < passed * len(self.slow):
+            seconds_before, which = divmod(self.sent, len(self.slow))
+            try:
+                self.slow[which].send(square()[1 + seconds_before : 2 + seconds_before])
+            except OSError:
+                pass
             self.sent += 1
+        crowd = list(self.first_fault)
+        while self.looked < passed * len(crowd):
+            self.look(crowd[self.looked % len(crowd)])
+            self.looked += 1
 
-    def look(self):
-        for stream, (kind, _) in self.first_fault.items():
-            if stream not in self.cut and is_cut(stream, reads=not kind.startswith("never")):
-                self.cut[stream] = time.monotonic()
+    def look(self, stream):
+        kind, _ = self.first_fault[stream]
+        if stream not in self.cut and is_cut(stream, reads=not kind.startswith("never")):
+            self.cut[stream] = time.monotonic()
 
     def see_them_cut(self):
         """Waits for all of them to be cut, and prints after how long they were."""
         give_up = time.monotonic() + 2 * DEADLINE
         while len(self.cut) < len(self.first_fault) and time.monotonic() < give_up:
-            self.go_on(0.2)
-            self.look()
+            self.go_on(0.02)
         for wanted in sorted({kind for kind, _ in self.first_fault.values()}):
             mine = [stream for stream, (kind, _) in self.first_fault.items() if kind == wanted]
             times = [self.cut[stream] - self.first_fault[stream][1] for stream in mine if stream in self.cut]

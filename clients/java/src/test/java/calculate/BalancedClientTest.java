@@ -173,9 +173,10 @@ class BalancedClientTest {
     Balancing settings = settings().withIdleClose(Duration.ofMillis(50));
     try (CalculateClient client = connect(settings)) {
       assertTrue(client.square(9) > 0);
-      int before = one.connections.get() + two.connections.get();
+      Background.eventually(() -> one.ended.get() + two.ended.get() > 0);
       Background.eventually(
           () -> !Thread.getAllStackTraces().keySet().stream().anyMatch(this::isOfAnInstance));
+      int before = one.connections.get() + two.connections.get();
       assertTrue(client.square(9) > 0);
       Background.eventually(() -> one.connections.get() + two.connections.get() > before);
     }

@@ -21,6 +21,10 @@ final class ValueServer implements AutoCloseable {
   }
 
   final AtomicInteger connections = new AtomicInteger();
+
+  /** Of these connections. */
+  final AtomicInteger ended = new AtomicInteger();
+
   final AtomicInteger calls = new AtomicInteger();
 
   /** That were asked for by name. */
@@ -71,6 +75,7 @@ final class ValueServer implements AutoCloseable {
     } catch (IOException | TException e) {
       // It is closed, or waited long.
     }
+    ended.incrementAndGet();
   }
 
   private void answer(Peer peer, Peer.Request request) throws IOException, TException {
