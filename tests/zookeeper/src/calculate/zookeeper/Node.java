@@ -25,17 +25,23 @@ final class Node {
   private final Path folder;
   private final Properties settings;
   private final int port;
+
+  /** 0 when there is none. */
+  private final int securePort;
+
   private ZooKeeperServerEmbedded server;
 
-  private Node(Path folder, Properties settings, int port) {
+  private Node(Path folder, Properties settings, int port, int securePort) {
     this.folder = folder;
     this.settings = settings;
     this.port = port;
+    this.securePort = securePort;
   }
 
-  /** {@code count} nodes that know each other, none of them started. */
-  static List<Node> ensemble(Path folder, int count, int firstPort, int tick) throws IOException {
-    int[] ports = freePorts(3 * count);
+  /** {@code count} nodes that know each other, none of them started; without {@code tls} they have no secure port. */
+  static List<Node> ensemble(Path folder, int count, int firstPort, int tick, Tls tls)
+      throws IOException {
+    int[] ports = freePorts(4 * count);
     if (firstPort != 0) {
       ports[0] = firstPort;
     }
@@ -58,7 +64,13 @@ final class Node {
               "server." + (j + 1), HOST + ":" + ports[count + j] + ":" + ports[2 * count + j]);
         }
       }
-      Node node = new Node(own, settings, ports[i]);
+      int securePort = tls == null ? 0 : ports[3 * count + i];
+      if (tls != null) {
+        settings.setProperty("secureClientPort", String.valueOf(securePort));
+        settings.setProperty("secureClientPortAddress", HOST);
+        tls.set(settings, folder);
+      }
+      Node node = new Node(own, settings, ports[i], securePort);
       node.prepare();
       nodes.add(node);
     }
@@ -67,6 +79,10 @@ final class Node {
 
   String address() {
     return HOST + ":" + port;
+  }
+
+  String secureAddress() {
+    return HOST + ":" + securePort;
   }
 
   boolean running() {

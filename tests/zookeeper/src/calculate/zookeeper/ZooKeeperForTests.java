@@ -13,12 +13,16 @@ import java.util.stream.Collectors;
 public final class ZooKeeperForTests {
   private static final String USAGE =
       """
-      start.sh [--nodes N] [--port PORT] [--data DIR] [--tick MS]
+      start.sh [--nodes N] [--port PORT] [--data DIR] [--tick MS] [--certificate FILE --key FILE --client-ca FILE --client-auth HOW]
         --nodes N    how many nodes the ensemble has (1)
         --port PORT  where the first one listens (any free port); the others always take free ones
         --data DIR   where the data is (a new folder below the system's temporary one, removed at the end)
         --tick MS    ZooKeeper's tickTime (200): the shortest session lasts two, the longest twenty
-      The first line on stdout is "zookeeper on HOST:PORT[,HOST:PORT…]". It stops on SIGTERM and at the end of stdin.
+        --certificate FILE, --key FILE   a second port of each node speaks TLS, with these (PEM)
+        --client-ca FILE                 who signs clients' certificates (PEM)
+        --client-auth none|want|need     whether clients must show one (none)
+      The first line on stdout is "zookeeper on HOST:PORT[,HOST:PORT…]"; with TLS the second is
+      "secure on HOST:PORT[,HOST:PORT…]". It stops on SIGTERM and at the end of stdin.
       Commands, one a line, are answered with one line; N is 1, 2 … and 1 when left out:
         stop [N]     stop the node; its connections break     -> stopped N
         start [N]    start it again on its port               -> started N
@@ -35,6 +39,10 @@ public final class ZooKeeperForTests {
     int port = 0;
     int tick = 200;
     Path data = null;
+    Path certificate = null;
+    Path key = null;
+    Path clientCa = null;
+    String clientAuth = "none";
     for (int i = 0; i < arguments.length; i += 2) {
       if (i + 1 == arguments.length) {
         usage();
@@ -45,17 +53,28 @@ public final class ZooKeeperForTests {
         case "--port" -> port = Integer.parseInt(value);
         case "--tick" -> tick = Integer.parseInt(value);
         case "--data" -> data = Path.of(value);
+        case "--certificate" -> certificate = Path.of(value);
+        case "--key" -> key = Path.of(value);
+        case "--client-ca" -> clientCa = Path.of(value);
+        case "--client-auth" -> clientAuth = value;
         default -> usage();
       }
     }
+    if ((certificate == null) != (key == null) || (certificate == null) != (clientCa == null)) {
+      usage();
+    }
+    Tls tls = certificate == null ? null : new Tls(certificate, key, clientCa, clientAuth);
     Path folder = data != null ? data : Files.createTempDirectory("zookeeper-for-tests");
     if (data == null) {
       Runtime.getRuntime().addShutdownHook(new Thread(() -> Node.remove(folder)));
     }
     int code = 0;
     try {
-      ZooKeeperForTests tests = new ZooKeeperForTests(folder, count, port, tick);
+      ZooKeeperForTests tests = new ZooKeeperForTests(folder, count, port, tick, tls);
       System.out.println("zookeeper on " + tests.addresses());
+      if (tls != null) {
+        System.out.println("secure on " + tests.secureAddresses());
+      }
       tests.obey();
     } catch (Exception error) {
       error.printStackTrace();
@@ -69,8 +88,8 @@ public final class ZooKeeperForTests {
     System.exit(2);
   }
 
-  private ZooKeeperForTests(Path folder, int count, int port, int tick) throws Exception {
-    List<Node> members = Node.ensemble(folder, count, port, tick);
+  private ZooKeeperForTests(Path folder, int count, int port, int tick, Tls tls) throws Exception {
+    List<Node> members = Node.ensemble(folder, count, port, tick, tls);
     for (Node member : members) {
       member.start();
     }
@@ -82,6 +101,10 @@ public final class ZooKeeperForTests {
 
   private String addresses() {
     return nodes.stream().map(Node::address).collect(Collectors.joining(","));
+  }
+
+  private String secureAddresses() {
+    return nodes.stream().map(Node::secureAddress).collect(Collectors.joining(","));
   }
 
   private void obey() throws IOException {
