@@ -1,5 +1,7 @@
-//! Certificates and private keys out of PEM files (RFC 7468). An error is what is wrong with the file, in words.
+//! Certificates and private keys out of PEM files (RFC 7468), and into PEM. An error is what is wrong with the file, in words.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::path::Path;
 use tokio_rustls::rustls::pki_types::pem::{Error, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -27,6 +29,25 @@ pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String>
         _ if is_encrypted(file) => "it is encrypted; decrypt it, as with 'openssl pkey'".into(),
         _ => "it does not hold a private key in PEM form".into(),
     })
+}
+
+/// Certificates as the text of a file that holds them.
+pub(crate) fn certificates_text<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'static>>) -> String {
+    certificates.into_iter().map(|certificate| text("CERTIFICATE", certificate)).collect()
+}
+
+/// A private key as the text of a file that holds it.
+pub(crate) fn private_key_text(key: &PrivateKeyDer<'_>) -> String {
+    let label = match key {
+        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+        _ => "PRIVATE KEY",
+    };
+    text(label, key.secret_der())
+}
+
+fn text(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der))
 }
 
 fn unreadable(error: &std::io::Error) -> String {

@@ -3,6 +3,7 @@
 use super::encoding::EncodingArgs;
 use super::method::{Method, display, number};
 use super::tls::TlsArgs;
+use super::zookeeper::ZooKeeperArgs;
 use super::{fail, say, seconds};
 use crate::client::blocking::Client;
 use crate::client::{CalculateError, Options, Target};
@@ -30,6 +31,8 @@ pub(super) struct Call {
     encoding: EncodingArgs,
     #[command(flatten)]
     tls: TlsArgs,
+    #[command(flatten)]
+    zookeeper: ZooKeeperArgs,
     /// [square|cal] and the numbers: each result is printed on a line
     #[arg(value_name = "NUMBER", allow_negative_numbers = true)]
     arguments: Vec<String>,
@@ -53,7 +56,11 @@ impl Call {
             Ok(tls) => tls,
             Err(error) => return fail(2, error),
         };
-        let options = Options { timeout: self.timeout, framing, protocol, tls, ..Options::default() };
+        let (zk_auth, zk_tls) = match self.zookeeper.credentials().and_then(|_| self.zookeeper.tls()) {
+            Ok(zk_tls) => (self.zookeeper.auth(), zk_tls),
+            Err(error) => return fail(2, error),
+        };
+        let options = Options { timeout: self.timeout, framing, protocol, tls, zk_auth, zk_tls, ..Options::default() };
         let outcome = Client::connect(self.server.clone(), options).and_then(|client| match numbers.is_empty() {
             false => numbers.into_iter().try_for_each(|number| self.print(&client, number)),
             true => self.converse(&client),

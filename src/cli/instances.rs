@@ -1,7 +1,8 @@
 //! `calculate instances`.
 
-use super::registry::{AuthArgs, block_on, service};
+use super::registry::{block_on, service};
 use super::say;
+use super::zookeeper::ZooKeeperArgs;
 use crate::error::Error;
 use crate::registry::{Instance, Listing, Location, Session};
 use clap::Args;
@@ -22,7 +23,7 @@ pub(super) struct Instances {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    auth: AuthArgs,
+    zookeeper: ZooKeeperArgs,
 }
 
 impl Instances {
@@ -31,7 +32,7 @@ impl Instances {
             match self.watch {
                 true => self.follow().await,
                 false => {
-                    let session = self.auth.open(&self.registry).await?;
+                    let session = self.zookeeper.open(&self.registry).await?;
                     let listing = Listing::read(&session, &self.registry).await;
                     session.close().await;
                     self.show(&listing?);
@@ -44,13 +45,13 @@ impl Instances {
     /// Goes on until it is ended; a registry that goes away, and a service that nobody has registered yet, are waited for.
     async fn follow(&self) -> Result<(), Error> {
         let mut shown = None;
-        let mut session = self.auth.open(&self.registry).await?;
+        let mut session = self.zookeeper.open(&self.registry).await?;
         loop {
             let error = self.follow_in(&session, &mut shown).await;
             eprintln!("calculate: {error}; trying again");
             session = loop {
                 tokio::time::sleep(PAUSE).await;
-                if let Ok(session) = self.auth.open(&self.registry).await {
+                if let Ok(session) = self.zookeeper.open(&self.registry).await {
                     break session;
                 }
             };

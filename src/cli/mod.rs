@@ -10,6 +10,7 @@ mod order;
 mod registry;
 mod serve;
 mod tls;
+mod zookeeper;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;

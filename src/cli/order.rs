@@ -1,7 +1,8 @@
 //! `calculate offline`, `online` and `weight`.
 
-use super::registry::{AuthArgs, block_on, service};
+use super::registry::{block_on, service};
 use super::say;
+use super::zookeeper::ZooKeeperArgs;
 use crate::error::Error;
 use crate::registry::{Location, Order, operator};
 use clap::Args;
@@ -46,7 +47,7 @@ struct Whom {
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
-    auth: AuthArgs,
+    zookeeper: ZooKeeperArgs,
 }
 
 impl Offline {
@@ -69,8 +70,8 @@ impl Weight {
 
 impl Whom {
     async fn order(self, order: Order) -> Result<(), Error> {
-        let Whom { id, registry, keep, auth } = self;
-        let session = auth.open(&registry).await?;
+        let Whom { id, registry, keep, zookeeper } = self;
+        let session = zookeeper.open(&registry).await?;
         operator::order(&session, &registry, &id, order, keep).await?;
         let obeyed = operator::obeyed(&session, &registry, &id, order, LONGEST).await;
         session.close().await;

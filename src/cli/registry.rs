@@ -1,25 +1,16 @@
 //! What the operator's subcommands have in common: which service in which registry, and a session with it.
 
 use super::fail;
-use crate::config::Credentials;
+use super::zookeeper::ZooKeeperArgs;
 use crate::error::{Blame, Error};
 use crate::registry::{Location, Session};
-use clap::Args;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Who speaks to the registry.
-#[derive(Debug, Args)]
-pub(super) struct AuthArgs {
-    /// Write to ZooKeeper as this user, user:password
-    #[arg(long, value_name = "USER:PASSWORD", env = "CALCULATE_ZK_AUTH", hide_env_values = true)]
-    zk_auth: Option<String>,
-}
-
-impl AuthArgs {
+impl ZooKeeperArgs {
     pub(super) async fn open(&self, service: &Location) -> Result<Session, Error> {
-        let credentials = self.zk_auth.as_deref().map(Credentials::parse).transpose()?;
-        Session::open(service, credentials.as_ref(), SESSION_TIMEOUT).await
+        let (credentials, tls) = (self.credentials()?, self.tls()?);
+        Session::open(service, credentials.as_ref(), tls.as_ref(), SESSION_TIMEOUT).await
     }
 }
 

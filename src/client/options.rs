@@ -45,6 +45,9 @@ pub struct Options {
     pub cache_file: Option<PathBuf>,
     /// Credentials for the registry, `user:password`. Default: none.
     pub zk_auth: Option<String>,
+    /// Whether the registry is spoken to under TLS, and how: its certificate must be for its host, so no server name can be
+    /// given. The files are read anew for each session. Default: it is not.
+    pub zk_tls: Option<Tls>,
     /// Who is told of events. Default: nobody.
     pub events: Option<Subscriber>,
 }
@@ -68,6 +71,7 @@ impl Default for Options {
             max_connection_age: Duration::from_secs(600),
             cache_file: None,
             zk_auth: None,
+            zk_tls: None,
             events: None,
         }
     }

@@ -1,12 +1,13 @@
 //! How an instance is announced to a registry.
 
 use super::{LONGEST, within};
+use crate::client::Tls;
 use crate::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 /// All that can be set of an instance's registration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Registration {
     /// The registry, and what the service's node is below: `zk://HOST:PORT[,HOST:PORT…]/PATH`.
     pub registry: String,
@@ -29,6 +30,9 @@ pub struct Registration {
     pub session_timeout: Duration,
     /// Who writes: what others cannot overwrite then. Default: nobody in particular.
     pub credentials: Option<Credentials>,
+    /// Whether the registry is spoken to under TLS, and how: its certificate must be for its host, so no server name can be
+    /// given. The files are read anew for each session. Default: it is not.
+    pub tls: Option<Tls>,
 }
 
 /// A user and a password.
@@ -48,6 +52,7 @@ impl Default for Registration {
             lame_duck: Duration::from_secs(1),
             session_timeout: Duration::from_secs(6),
             credentials: None,
+            tls: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::complaints::Complaints;
 use super::idl::stored::{self, Verdict};
 use super::own_node::{OwnNode, Settled, State};
 use super::zookeeper::{Failure, failed};
-use super::{Instance, Location, Session};
+use super::{Instance, Location, Session, encryption};
 use crate::config::{Registration, TlsMode};
 use crate::error::Error;
 use std::hash::{BuildHasher, RandomState};
@@ -45,6 +45,9 @@ impl Announcement {
     ) -> Result<Announcement, Error> {
         settings.validate()?;
         let location = Location::parse("register", &settings.registry)?.below(service);
+        if let Some(tls) = &settings.tls {
+            encryption::check(&location, tls)?;
+        }
         let instance = Instance::announced(settings, service, &stored::hash(idl), listening)?;
         let node = OwnNode::new(location.clone(), instance);
         let mut announcer = Announcer { settings: settings.clone(), location, node, idl, ever: false };
@@ -140,10 +143,10 @@ impl Announcer {
     async fn open(&self, complaints: &Complaints) -> Session {
         let mut pause = SHORTEST_PAUSE;
         loop {
-            let Registration { credentials, session_timeout, .. } = &self.settings;
-            match Session::open(&self.location, credentials.as_ref(), *session_timeout).await {
+            let Registration { credentials, tls, session_timeout, .. } = &self.settings;
+            match Session::open(&self.location, credentials.as_ref(), tls.as_ref(), *session_timeout).await {
                 Ok(session) => return session,
-                Err(error) => complaints.warn(&format!("serving, but not registered: {error} Trying again")),
+                Err(error) => complaints.warn(&format!("serving, but not registered: {error} (trying again)")),
             }
             tokio::time::sleep(jittered(pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -10,6 +10,7 @@
 
 pub mod announce;
 mod complaints;
+mod encryption;
 pub mod idl;
 pub mod instance;
 pub mod listing;

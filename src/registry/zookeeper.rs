@@ -1,6 +1,7 @@
 //! A session with ZooKeeper: what is written in it belongs to whoever has its credentials.
 
-use super::Location;
+use super::{Location, encryption};
+use crate::client::Tls;
 use crate::config::Credentials;
 use crate::error::Error;
 use std::time::Duration;
@@ -20,20 +21,32 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session, trying each server once. Without credentials all may overwrite what is written.
+    /// Opens a session, trying each server once, under TLS where `tls` is given. Without credentials all may overwrite what
+    /// is written.
     ///
     /// # Errors
-    /// No server gives one; or the credentials are refused.
+    /// No server gives one; the credentials are refused; or TLS cannot be set up so.
     pub async fn open(
         location: &Location,
         credentials: Option<&Credentials>,
+        tls: Option<&Tls>,
         timeout: Duration,
     ) -> Result<Session, Error> {
         let mut connector = Client::connector().with_session_timeout(timeout).with_fail_eagerly();
         if let Some(credentials) = credentials {
             connector = connector.with_auth("digest", credentials.reveal().as_bytes());
         }
-        let client = connector.connect(location.hosts()).await.map_err(|fault| unreachable(location, &fault))?;
+        let client = match tls {
+            None => connector.connect(location.hosts()).await.map_err(|fault| unreachable(location, &fault))?,
+            Some(tls) => {
+                encryption::check(location, tls)?;
+                let secured = connector.with_tls(encryption::options(tls)?).secure_connect(location.hosts()).await;
+                match secured {
+                    Ok(client) => client,
+                    Err(fault) => return Err(unreachable_by_tls(location, tls, &fault).await),
+                }
+            }
+        };
         let anyone = |permission| Acl::new(permission, AuthId::anyone());
         let creator = Acl::new(Permission::ALL, AuthId::authed());
         let (own, shared) = match credentials {
@@ -161,11 +174,24 @@ impl Changes {
     }
 }
 
+/// The library keeps why a handshake failed to itself.
+async fn unreachable_by_tls(location: &Location, tls: &Tls, fault: &Fault) -> Error {
+    let hosts = location.hosts();
+    match fault {
+        Fault::NoHosts | Fault::Timeout | Fault::ConnectionLoss => {
+            encryption::fault(location, tls).await.unwrap_or_else(|| {
+                Error::registry(format!("cannot reach the registry at {hosts} by TLS: does ZooKeeper run there?"))
+            })
+        }
+        other => unreachable(location, other),
+    }
+}
+
 fn unreachable(location: &Location, fault: &Fault) -> Error {
     let hosts = location.hosts();
     Error::registry(match fault {
         Fault::NoHosts | Fault::Timeout | Fault::ConnectionLoss => {
-            format!("cannot reach the registry at {hosts}: does ZooKeeper run there?")
+            format!("cannot reach the registry at {hosts}: does ZooKeeper run there, and without TLS?")
         }
         Fault::AuthFailed => format!("the registry at {hosts} refuses the credentials that zk-auth gives"),
         other => format!("cannot open a session with the registry at {hosts}: {other}"),

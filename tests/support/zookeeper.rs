@@ -1,6 +1,6 @@
 //! A real ZooKeeper, and what a test looks up and does in its tree.
 
-use super::eventually;
+use super::{eventually, tls};
 use calculate::registry::Instance;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,6 +12,8 @@ use zookeeper_client::{Acls, Client, CreateMode, Error, Stat};
 /// A server that ends with the test's process.
 pub struct ZooKeeper {
     pub address: String,
+    /// Where it speaks TLS, if it does.
+    pub secure: Option<String>,
     child: Child,
     /// Commands go in, answers come out.
     talk: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
@@ -24,19 +26,37 @@ impl ZooKeeper {
 
     /// An ensemble.
     pub fn of_nodes(count: usize) -> ZooKeeper {
+        ZooKeeper::launch(&["--nodes", &count.to_string()])
+    }
+
+    /// One that also speaks TLS, with a certificate that `make certs` made; `client_auth` is none, want or need.
+    pub fn with_tls(certificate: &str, client_auth: &str) -> ZooKeeper {
+        let (pem, key, ca) = (tls::pem(certificate), tls::key(certificate), tls::pem("ca"));
+        let file = |path: &Path| path.to_str().expect("text").to_owned();
+        let files = [file(&pem), file(&key), file(&ca)];
+        let [pem, key, ca] = files.each_ref().map(String::as_str);
+        let (certificate, auth) = (["--certificate", pem, "--key", key], ["--client-ca", ca, "--client-auth"]);
+        ZooKeeper::launch(&[&certificate[..], &auth, &[client_auth]].concat())
+    }
+
+    fn launch(arguments: &[&str]) -> ZooKeeper {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zookeeper/start.sh");
         let mut child = Command::new(script)
-            .args(["--nodes", &count.to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("tests/zookeeper/start.sh runs");
         let stdin = child.stdin.take().expect("a pipe");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("a first line");
-        let address = line.trim_end().strip_prefix("zookeeper on ").expect("an address").to_owned();
-        ZooKeeper { address, child, talk: Mutex::new((stdin, stdout)) }
+        let mut named = |prefix: &str| {
+            let mut line = String::new();
+            stdout.read_line(&mut line).expect("a line");
+            line.trim_end().strip_prefix(prefix).expect("an address").to_owned()
+        };
+        let address = named("zookeeper on ");
+        let secure = arguments.contains(&"--certificate").then(|| named("secure on "));
+        ZooKeeper { address, secure, child, talk: Mutex::new((stdin, stdout)) }
     }
 
     /// One for all tests of a file: those that stop it have their own.
@@ -64,7 +84,7 @@ impl ZooKeeper {
     pub fn tree(&self) -> Tree {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let base = format!("/test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        Tree { address: self.address.clone(), base }
+        Tree { address: self.address.clone(), secure: self.secure.clone(), base }
     }
 }
 
@@ -78,6 +98,7 @@ impl Drop for ZooKeeper {
 /// A base for services. Each look at it is a session of its own, as anybody's would be.
 pub struct Tree {
     address: String,
+    secure: Option<String>,
     pub base: String,
 }
 
@@ -90,6 +111,12 @@ impl Tree {
     /// What `--registry` is given.
     pub fn service(&self) -> String {
         format!("{}/calculate", self.url())
+    }
+
+    /// What `--register` is given where it is spoken to under TLS, of this host.
+    pub fn secure_url(&self, host: &str) -> String {
+        let (_, port) = self.secure.as_deref().and_then(|secure| secure.rsplit_once(':')).expect("it speaks TLS");
+        format!("zk://{host}:{port}{}", self.base)
     }
 
     /// The ids of what is registered.

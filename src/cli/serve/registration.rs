@@ -1,7 +1,8 @@
 //! The flags of `calculate serve` that say how it is announced, and the way it takes into the registry and out.
 
 use super::super::seconds;
-use crate::config::{Credentials, Registration};
+use super::super::zookeeper::ZooKeeperArgs;
+use crate::config::Registration;
 use crate::error::Error;
 use crate::registry::Announcement;
 use crate::server::{Server, Shutdown};
@@ -36,9 +37,8 @@ pub(super) struct RegistrationFlags {
     /// How long it goes on serving after it has left the registry, so that clients learn of it
     #[arg(long, value_name = "SECONDS", env = "CALCULATE_LAME_DUCK", value_parser = seconds_or_none, default_value = "1")]
     lame_duck: Duration,
-    /// Write to ZooKeeper as this user, user:password; others may then only read
-    #[arg(long, value_name = "USER:PASSWORD", env = "CALCULATE_ZK_AUTH", hide_env_values = true)]
-    zk_auth: Option<String>,
+    #[command(flatten)]
+    zookeeper: ZooKeeperArgs,
     /// A server that ZooKeeper does not hear of for this long is gone
     #[arg(long, value_name = "SECONDS", env = "CALCULATE_ZK_SESSION_TIMEOUT", value_parser = seconds, default_value = "6")]
     zk_session_timeout: Duration,
@@ -62,7 +62,8 @@ impl RegistrationFlags {
             versions: self.service_version.clone(),
             lame_duck: self.lame_duck,
             session_timeout: self.zk_session_timeout,
-            credentials: self.zk_auth.as_deref().map(Credentials::parse).transpose()?,
+            credentials: self.zookeeper.credentials()?,
+            tls: self.zookeeper.tls()?,
         };
         settings.validate()?;
         Ok(self.register.is_some().then_some(settings))

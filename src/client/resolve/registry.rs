@@ -37,7 +37,11 @@ pub(super) async fn run(registered: &Registered, options: &Options, updates: &Un
     let mut cold = true;
     while !updates.is_closed() {
         let patience = if cold { COLD_PATIENCE } else { PATIENCE };
-        let opened = timeout(patience, Session::open(&watch.service, credentials.as_ref(), SESSION_TIMEOUT)).await;
+        let opened = timeout(
+            patience,
+            Session::open(&watch.service, credentials.as_ref(), options.zk_tls.as_ref(), SESSION_TIMEOUT),
+        )
+        .await;
         let failed = match opened {
             Ok(Ok(session)) => {
                 cold = false;

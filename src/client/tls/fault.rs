@@ -112,9 +112,11 @@ const REFUSE_CERTIFICATES: [Alert; 9] = [
 const SAY_NOTHING_IN_COMMON: [Alert; 3] =
     [Alert::HandshakeFailure, Alert::ProtocolVersion, Alert::InsufficientSecurity];
 
-const PLAIN: &str = "for a plain Thrift port, connect without TLS";
+/// What to do about a port that does not speak TLS.
+pub(crate) const PLAIN: &str = "for a plain Thrift port, connect without TLS";
 
-const NAME: &str = "correct the address, or give the server name";
+/// What to do about a certificate that is another host's.
+pub(crate) const NAME: &str = "correct the address, or give the server name";
 
 fn nothing_in_common(reason: &str) -> String {
     format!("no TLS version or cipher in common ({reason}); this client speaks TLS 1.2 and 1.3")

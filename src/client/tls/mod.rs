@@ -9,7 +9,7 @@ use super::address::Address;
 use crate::pem;
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -32,6 +32,16 @@ pub struct Tls {
     /// Made of the roots and, where there is one, the client's certificate. It remembers sessions, to resume them.
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
+    /// What it was made of, for whoever reads it anew.
+    files: Files,
+}
+
+/// The PEM files that were named; without a `ca` it is the system's authorities.
+#[derive(Clone, Debug, Default)]
+struct Files {
+    ca: Option<PathBuf>,
+    /// The certificate's and the key's.
+    identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// TLS that cannot be set up so: the text says what is wrong with which setting and file.
@@ -51,7 +61,7 @@ impl Tls {
             let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
             return Err(InvalidTls(format!("tls: the system trusts no authority{why}; give a file of some (ca)")));
         }
-        Tls::trusting(roots)
+        Tls::trusting(roots, None)
     }
 
     /// Trusts the authorities of a PEM file, and no others.
@@ -65,7 +75,7 @@ impl Tls {
         for certificate in pem::certificates(file).map_err(wrong)? {
             roots.add(certificate).map_err(|_| wrong("it holds a certificate that is broken".into()))?;
         }
-        Tls::trusting(roots)
+        Tls::trusting(roots, Some(file.into()))
     }
 
     /// Shows the server a certificate, PEM with its chain, that belongs to a private key, PEM and unencrypted: mTLS.
@@ -87,7 +97,8 @@ impl Tls {
             }
             error => invalid("key", key, &format!("it cannot be used ({error})")),
         })?;
-        Ok(Tls { config: Arc::new(config), ..self })
+        let files = Files { identity: Some((certificate.into(), key.into())), ..self.files };
+        Ok(Tls { config: Arc::new(config), files, ..self })
     }
 
     /// Checks the server's certificate against `name`, a host's name or an IP address, instead of the target's host.
@@ -113,10 +124,41 @@ impl Tls {
         }
     }
 
-    fn trusting(roots: RootCertStore) -> Result<Tls, InvalidTls> {
+    /// The same, of what its files hold now.
+    ///
+    /// # Errors
+    /// As when it was made.
+    pub(crate) fn anew(&self) -> Result<Tls, InvalidTls> {
+        let tls = match &self.files.ca {
+            Some(file) => Tls::with_ca(file)?,
+            None => Tls::system()?,
+        };
+        let tls = match &self.files.identity {
+            Some((certificate, key)) => tls.certificate(certificate, key)?,
+            None => tls,
+        };
+        Ok(Tls { server_name: self.server_name.clone(), ..tls })
+    }
+
+    /// The file of the authorities; `None` for the system's.
+    pub(crate) fn ca_file(&self) -> Option<&Path> {
+        self.files.ca.as_deref()
+    }
+
+    /// The files of the certificate and of its key.
+    pub(crate) fn identity_files(&self) -> Option<(&Path, &Path)> {
+        self.files.identity.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()))
+    }
+
+    /// Whether the name that is checked is not that of the host.
+    pub(crate) fn has_server_name(&self) -> bool {
+        self.server_name.is_some()
+    }
+
+    fn trusting(roots: RootCertStore, ca: Option<PathBuf>) -> Result<Tls, InvalidTls> {
         let roots = Arc::new(roots);
         let config = Arc::new(builder(&roots)?.with_no_client_auth());
-        Ok(Tls { roots, config, server_name: None })
+        Ok(Tls { roots, config, server_name: None, files: Files { ca, identity: None } })
     }
 
     /// One side of a handshake.
