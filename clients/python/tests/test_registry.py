@@ -233,7 +233,10 @@ def test_a_service_without_instances_is_one_clear_error(caller: Any, shared: Zoo
 
 
 def test_no_zookeeper_is_one_clear_error(caller: Any) -> None:
-    with pytest.raises(ConnectError, match=r"within 0\.3 s: no connection to ZooKeeper at 127\.0\.0\.1:1$"):
+    with pytest.raises(
+        ConnectError,
+        match=r"within 0\.3 s: no connection to ZooKeeper at 127\.0\.0\.1:1; does it run there, and without TLS\?$",
+    ):
         caller.connect(f"zk://127.0.0.1:1{SERVICE}", timeout=0.3)
 
 

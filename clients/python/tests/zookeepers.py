@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import file
 from fakes import PATIENCE_S
 from kazoo.client import KazooClient
 
@@ -27,9 +28,11 @@ needs_zookeeper = pytest.mark.skipif(
 class ZooKeeper:
     """An ensemble. Its commands are those of start.sh."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], address: str, secure: str | None) -> None:
         self._process = process
         self.address = address
+        # Where it speaks TLS, if it does.
+        self.secure = secure
 
     def command(self, line: str) -> str:
         assert self._process.stdin is not None
@@ -49,6 +52,11 @@ class ZooKeeper:
 
     def target(self, query: str = "") -> str:
         return f"zk://{self.address}{SERVICE}{query}"
+
+    def secure_target(self, host: str = "localhost") -> str:
+        """The target of a client that speaks TLS to ZooKeeper."""
+        assert self.secure is not None
+        return f"zk://{host}:{self.secure.rpartition(':')[2]}{SERVICE}"
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Registrar]:
@@ -88,6 +96,12 @@ class Registrar:
         self.client.delete(f"{SERVICE}/{id_}")
 
 
+def with_tls(certificate: str = "server", client_auth: str = "none") -> contextlib.AbstractContextManager[ZooKeeper]:
+    """One that also speaks TLS, with a certificate of target/certs."""
+    shown = ("--certificate", file(f"{certificate}.pem"), "--key", file(f"{certificate}.key"))
+    return zookeeper(*shown, "--client-ca", file("ca.pem"), "--client-auth", client_auth)
+
+
 @contextlib.contextmanager
 def zookeeper(*arguments: str) -> Iterator[ZooKeeper]:
     """Runs start.sh with these arguments."""
@@ -97,7 +111,10 @@ def zookeeper(*arguments: str) -> Iterator[ZooKeeper]:
     try:
         line = process.stdout.readline()
         assert line.startswith(_FIRST), f"its first line is {line!r}"
-        yield ZooKeeper(process, line.removeprefix(_FIRST).strip())
+        secure = process.stdout.readline() if "--certificate" in arguments else None
+        yield ZooKeeper(
+            process, line.removeprefix(_FIRST).strip(), secure and secure.removeprefix("secure on ").strip()
+        )
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()

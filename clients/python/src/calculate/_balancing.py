@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from ._balance import Strategy
 from ._events import OnEvent
+from ._tls import Tls
 
 Hedge = Literal["off", "p95"]
 
@@ -47,6 +48,9 @@ class Balancing:
     ``calculate/HASH.json`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; "" for none."""
     zk_auth: str | None = field(default=None, repr=False)
     """``USER:PASSWORD``, for ZooKeeper's digest scheme."""
+    zk_tls: Tls | None = None
+    """Whether ZooKeeper is spoken to under TLS, and how. Its certificate must be for its host, so no server name can be
+    given. Default: it is not."""
     on_event: OnEvent | None = None
     """Is called with each ``Event``, on a thread of the client's (with asyncio: on the event loop); must be quick."""
 
@@ -61,6 +65,8 @@ class Balancing:
         _check_seconds("warm_up", self.warm_up, or_zero=True)
         if self.zk_auth is not None and not self.zk_auth.partition(":")[1]:
             raise ValueError("zk_auth has no colon; write USER:PASSWORD")
+        if self.zk_tls is not None and self.zk_tls.server_name is not None:
+            raise ValueError("zk_tls: a registry's certificate must be for its host; leave the server name out")
 
 
 def _check_one_of(name: str, value: object, known: tuple[str, ...]) -> None:

@@ -70,7 +70,7 @@ def make_resolver(target: ServiceTarget, balancing: Balancing) -> Resolver:
         return DnsResolver(target)
     from ._registry import ZooKeeperResolver  # kazoo is for those who need it
 
-    return ZooKeeperResolver(target, balancing.zk_auth)
+    return ZooKeeperResolver(target, balancing.zk_auth, balancing.zk_tls)
 
 
 class Discovery(Generic[P]):

@@ -16,8 +16,10 @@ from kazoo.protocol.states import KazooState, WatchedEvent
 from kazoo.retry import KazooRetry
 
 from ._instance import BadNode, Instance, read_node
+from ._registry_tls import TlsHandler
 from ._resolve import Sink
 from ._service_target import ZooKeeperTarget
+from ._tls import Tls
 
 SESSION_S = 10.0
 _READ_AGAIN_S = 60.0
@@ -34,14 +36,17 @@ log = logging.getLogger("calculate.zookeeper")
 class ZooKeeperResolver:
     """Watches a service's node; reads all of it on every new connection, and every minute."""
 
-    def __init__(self, target: ZooKeeperTarget, auth: str | None) -> None:
+    def __init__(self, target: ZooKeeperTarget, auth: str | None, tls: Tls | None) -> None:
         self._target = target
+        self._tls = tls
         self._auth = [("digest", auth)] if auth is not None else None
         self._wake = threading.Event()
         self._stopped = False
         self._client: Any = None
         self._thread: threading.Thread | None = None
-        self.problem = f"no connection to ZooKeeper at {target.ensemble}"
+        self.problem = (
+            f"no connection to ZooKeeper at {target.ensemble}; does it run there{'' if tls else ', and without TLS'}?"
+        )
         # What kazoo's threads say.
         self._state: str = KazooState.LOST
         self._losses = 0
@@ -108,6 +113,7 @@ class ZooKeeperResolver:
             timeout=SESSION_S,
             auth_data=self._auth,
             connection_retry=retry,
+            handler=None if self._tls is None else TlsHandler(self._tls, self._tls_failed),
             logger=log,
         )
         self._client.add_listener(self._listen)
@@ -118,6 +124,10 @@ class ZooKeeperResolver:
             self._client.remove_listener(self._listen)
             self._client.stop()
             self._client.close()
+
+    def _tls_failed(self, why: str) -> None:
+        # On kazoo's own thread.
+        self.problem = why
 
     def _listen(self, state: str) -> None:
         # On kazoo's own thread, which must not wait.

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from .errors import one_line
 
 _TLS_RECORDS = (b"\x14", b"\x15", b"\x16", b"\x17")  # the types that a record of TLS begins with (RFC 8446, 5.1)
-_PLAIN = "for a plain Thrift port, connect without TLS"
+PLAIN = "for a plain Thrift port, connect without TLS"
+NAME = "correct the address, or give the server name"
 
 # OpenSSL's numbers of failed checks (X509_V_ERR_…).
 _NOT_YET_VALID = 9
@@ -54,30 +55,28 @@ def check_failed(error: ssl.SSLCertVerificationError, name: str, names: Sequence
         )
     if code in _WRONG_NAME:
         which = one_line(", ".join(names)) if names else "another name"
-        return TlsRefusal(
-            f"its certificate is for {which}, not for {name}; correct the address, or give the server name"
-        )
+        return TlsRefusal(f"its certificate is for {which}, not for {name}; {NAME}")
     return TlsRefusal(f"its certificate is not accepted ({one_line(error.verify_message)})")
 
 
 def handshake_failed(error: ssl.SSLError, name: str, start: bytes, greeted: bool, shown: bool | None) -> TlsRefusal:
     """``start`` is what the server sent first; ``greeted``: it had chosen version and cipher; ``shown``: as refused."""
     if start and start[:1] not in _TLS_RECORDS:
-        return TlsRefusal(f"it does not speak TLS; {_PLAIN}")
+        return TlsRefusal(f"it does not speak TLS; {PLAIN}")
     reason = _reason(error)
     if not greeted and reason in _NOTHING_IN_COMMON:
         return TlsRefusal(f"no TLS version or cipher in common ({reason}); this client speaks TLS 1.2 and 1.3")
     if greeted and reason == "handshake failure":  # how TLS 1.2 says it
         reason = "certificate required"
     if reason == "unrecognized name":
-        return TlsRefusal(f"it has no certificate for {name}; correct the address, or give the server name")
+        return TlsRefusal(f"it has no certificate for {name}; {NAME}")
     return refused(reason, shown) or TlsRefusal(f"the handshake failed ({reason})")
 
 
 def hung_up(start: bytes) -> TlsRefusal:
     """The connection ended in the handshake."""
     if not start:
-        return TlsRefusal(f"it closed the connection as TLS began, so it may not speak TLS; {_PLAIN}")
+        return TlsRefusal(f"it closed the connection as TLS began, so it may not speak TLS; {PLAIN}")
     return TlsRefusal("it closed the connection during the TLS handshake")
 
 

@@ -23,7 +23,7 @@ class TlsStream:
     def __init__(self, tls: Tls, target: Target | UnixTarget) -> None:
         """Raises ValueError when the server has no name that its certificate could be for."""
         check_context(tls.context)  # again, as it may have been changed
-        self._name = tls.server_name or _name_of(target)
+        self._name = tls.server_name or name_of(target)
         self._shown = tls.has_certificate
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -49,7 +49,7 @@ class TlsStream:
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLCertVerificationError as error:
-            raise _tls_fault.check_failed(error, self._name, _names_in_certificate(self._tls)) from error
+            raise _tls_fault.check_failed(error, self._name, names_in_certificate(self._tls)) from error
         except ssl.SSLError as error:
             greeted = self._tls.cipher() is not None
             raise _tls_fault.handshake_failed(error, self._name, self._start, greeted, self._shown) from error
@@ -111,7 +111,8 @@ class TlsStream:
         return plain[0] if len(plain) == 1 else b"".join(plain)
 
 
-def _name_of(target: Target | UnixTarget) -> str:
+def name_of(target: Target | UnixTarget) -> str:
+    """The name that the certificate of the server at ``target`` must be for; ``ValueError`` when there is none."""
     if isinstance(target, UnixTarget):
         raise ValueError(f"tls: {target} has no host that the certificate could be for; give the server name")
     # Without the zone of a link-local address (RFC 4007), and without the dot that ends an absolute name.
@@ -120,11 +121,11 @@ def _name_of(target: Target | UnixTarget) -> str:
     return name
 
 
-def _names_in_certificate(tls: ssl.SSLObject) -> list[str]:
+def names_in_certificate(tls: ssl.SSLObject | ssl.SSLSocket) -> list[str]:
     """The names that the certificate just refused is for."""
     # Python has no public way to them; without the private one, the error does not tell them.
     try:
-        connection: Any = tls._sslobj  # type: ignore[attr-defined]
+        connection: Any = tls._sslobj  # type: ignore[union-attr]
         names = connection.get_unverified_chain()[0].get_info()["subjectAltName"]
         return [name for kind, name in names if kind in ("DNS", "IP Address")]
     except (AttributeError, LookupError, TypeError, ValueError):

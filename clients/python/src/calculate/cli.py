@@ -22,6 +22,9 @@ from .errors import CalculateError, DomainError
 
 DEFAULT_SERVER = "127.0.0.1:9090"
 _PROMPT = "number: "
+_WORDS = dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True) | dict.fromkeys(
+    ("n", "no", "f", "false", "off", "0"), False
+)
 
 Call = Callable[[float], float]
 
@@ -83,13 +86,57 @@ def _add_balancing_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--hedge", choices=get_args(Hedge), default="off", help="ask a second server when one is slow; default: off"
     )
-    group.add_argument("--zk-auth", metavar="USER:PASSWORD", help="for ZooKeeper's digest scheme")
+    _add_zookeeper_arguments(parser)
 
 
 def _balancing(parsed: argparse.Namespace) -> Balancing:
     return Balancing(
-        parsed.balance, zone=parsed.zone, attempts=parsed.attempts, hedge=parsed.hedge, zk_auth=parsed.zk_auth
+        parsed.balance,
+        zone=parsed.zone,
+        attempts=parsed.attempts,
+        hedge=parsed.hedge,
+        zk_auth=parsed.zk_auth,
+        zk_tls=_zookeeper_tls(parsed),
     )
+
+
+def _add_zookeeper_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "ZooKeeper",
+        "Each is also an environment variable: --zk-auth is CALCULATE_ZK_AUTH. Any of those of TLS means TLS, with a "
+        "certificate that is for ZooKeeper's host.",
+    )
+
+    def add(name: str, metavar: str, help_: str) -> None:
+        variable = "CALCULATE" + name[1:].replace("-", "_").upper()
+        group.add_argument(name, metavar=metavar, default=os.environ.get(variable), help=help_)
+
+    add("--zk-auth", "USER:PASSWORD", "for ZooKeeper's digest scheme")
+    group.add_argument(
+        "--zk-tls", action="store_true", help="trust the system's authorities, unless --zk-tls-ca is given"
+    )
+    add("--zk-tls-ca", "FILE", "the authorities to trust (PEM)")
+    add("--zk-tls-certificate", "FILE", "the client's certificate for ZooKeeper (PEM)")
+    add("--zk-tls-key", "FILE", "its unencrypted private key (PEM)")
+
+
+def _zookeeper_tls(parsed: argparse.Namespace) -> Tls | None:
+    ca, certificate, key = parsed.zk_tls_ca, parsed.zk_tls_certificate, parsed.zk_tls_key
+    if not (parsed.zk_tls or _is_on("CALCULATE_ZK_TLS")) and ca is certificate is key is None:
+        return None
+    if (certificate is None) != (key is None):
+        raise ValueError("--zk-tls-certificate and --zk-tls-key go together")
+    try:
+        return Tls(ca=ca, certificate=certificate, key=key)
+    except ValueError as error:
+        raise ValueError(f"zk-{error}") from error
+
+
+def _is_on(variable: str) -> bool:
+    value = os.environ.get(variable, "false")
+    if value.lower() not in _WORDS:
+        raise ValueError(f"{variable} is {value!r}; use true or false")
+    return _WORDS[value.lower()]
 
 
 def _add_tls_arguments(parser: argparse.ArgumentParser) -> None:
