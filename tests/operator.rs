@@ -165,7 +165,10 @@ fn a_registry_that_is_away_or_wrong_or_refuses_is_one_line() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
     let away = Program::to_end(Command::new(PROGRAM).args(["instances", &format!("zk://{nobody}/services/calculate")]));
     assert_eq!(away.code, Some(1));
-    assert_eq!(away.stderr, format!("calculate: cannot reach the registry at {nobody}: does ZooKeeper run there, and without TLS?\n"));
+    assert_eq!(
+        away.stderr,
+        format!("calculate: cannot reach the registry at {nobody}: does ZooKeeper run there, and without TLS?\n")
+    );
     let _one = serve(&tree, "one", &["--zk-auth", "calculate:secret"]);
     tree.registered();
     let refused = calculate(&tree, &["offline", "one"]);

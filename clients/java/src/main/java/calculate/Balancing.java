@@ -33,6 +33,7 @@ public final class Balancing implements Cloneable {
   private Duration idleClose = Duration.ofSeconds(60);
   private Duration maxConnectionAge = Duration.ofSeconds(600);
   private String zooKeeperAuth;
+  private Tls zooKeeperTls;
   private Consumer<BalancingEvent> listener = event -> {};
 
   private Balancing() {}
@@ -152,6 +153,15 @@ public final class Balancing implements Cloneable {
    */
   public Optional<String> zooKeeperAuth() {
     return Optional.ofNullable(zooKeeperAuth);
+  }
+
+  /**
+   * Whether ZooKeeper is spoken to under TLS, and how.
+   *
+   * @return the TLS, or nothing
+   */
+  public Optional<Tls> zooKeeperTls() {
+    return Optional.ofNullable(zooKeeperTls);
   }
 
   /** What is told of events. */
@@ -305,6 +315,21 @@ public final class Balancing implements Cloneable {
       throw new IllegalArgumentException("zooKeeperAuth is not user:password");
     }
     return changed(copy -> copy.zooKeeperAuth = userAndPassword);
+  }
+
+  /**
+   * These settings with TLS to ZooKeeper, whose certificate has to be for its host. A certificate
+   * of the client's own and its key are written to a temporary file that only the user can read,
+   * for as long as the client is open: ZooKeeper's library takes nothing else.
+   *
+   * @param tls of {@link Tls#system()} or {@link Tls#ca}, with a certificate or without
+   * @return a changed copy
+   * @throws IllegalArgumentException if it has a server name, a context of the caller's own, or a
+   *     key that ZooKeeper's library cannot use
+   */
+  public Balancing withZooKeeperTls(Tls tls) {
+    ZooKeeperTls.check(tls);
+    return changed(copy -> copy.zooKeeperTls = tls);
   }
 
   /**

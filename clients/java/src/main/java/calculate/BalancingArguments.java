@@ -34,25 +34,17 @@ final class BalancingArguments {
       description = "ask a second server when one is slow; default: off")
   private Hedge hedge = Hedge.off;
 
-  @Option(
-      names = "--zk-auth",
-      paramLabel = "USER:PASSWORD",
-      description = "for ZooKeeper's digest scheme")
-  private String zooKeeperAuth;
-
   /**
    * The settings.
    *
    * @throws IllegalArgumentException if one is not right
    */
   Balancing read() {
-    Balancing read =
-        Balancing.defaults()
-            .withBalance(balance)
-            .withZone(zone)
-            .withAttempts(attempts)
-            .withHedge(hedge == Hedge.p95);
-    return zooKeeperAuth == null ? read : read.withZooKeeperAuth(zooKeeperAuth);
+    return Balancing.defaults()
+        .withBalance(balance)
+        .withZone(zone)
+        .withAttempts(attempts)
+        .withHedge(hedge == Hedge.p95);
   }
 
   /** What is said of each call. */

@@ -64,6 +64,16 @@ final class Identity extends X509ExtendedKeyManager {
     }
   }
 
+  /** The certificate, and what leads to its authority. */
+  List<X509Certificate> chain() {
+    return List.of(chain);
+  }
+
+  /** Its key. */
+  PrivateKey key() {
+    return key;
+  }
+
   @Override
   public String chooseEngineClientAlias(String[] keyTypes, Principal[] issuers, SSLEngine engine) {
     return List.of(keyTypes).contains(key.getAlgorithm()) ? ALIAS : null;

@@ -80,6 +80,11 @@ public final class Main implements Callable<Integer> {
   @ArgGroup(validate = false, heading = "Several servers:%n")
   private BalancingArguments balancing = new BalancingArguments();
 
+  @ArgGroup(
+      validate = false,
+      heading = "ZooKeeper; each also an environment variable, such as CALCULATE_ZK_AUTH:%n")
+  private ZooKeeperArguments zooKeeper = new ZooKeeperArguments();
+
   @ArgGroup(validate = false, heading = "TLS; any of these means it, and a right certificate:%n")
   private TlsArguments tls = new TlsArguments();
 
@@ -136,7 +141,7 @@ public final class Main implements Callable<Integer> {
             .withTimeout(timeout)
             .withProtocol(protocol)
             .withFraming(framing)
-            .withBalancing(balancing.read());
+            .withBalancing(zooKeeper.read(balancing.read()));
     return tls.read().map(options::withTls).orElse(options);
   }
 

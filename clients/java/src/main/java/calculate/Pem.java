@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.security.KeyFactory;
 import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -23,7 +24,10 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a PEM file holds (RFC 7468): certificates, or an unencrypted private key in PKCS#8. */
+/**
+ * What a PEM file holds (RFC 7468): certificates, or an unencrypted private key in PKCS#8; and the
+ * text of one.
+ */
 final class Pem {
   private static final int MAX_BYTES = 16 << 20;
   private static final Pattern BLOCK =
@@ -132,6 +136,29 @@ final class Pem {
       }
     }
     throw wrong("its key is broken, or of a kind other than EC, RSA and Ed25519", failure);
+  }
+
+  /** Certificates as the text of a file. */
+  static String text(List<X509Certificate> certificates) {
+    StringBuilder text = new StringBuilder();
+    try {
+      for (X509Certificate certificate : certificates) {
+        text.append(text("CERTIFICATE", certificate.getEncoded()));
+      }
+    } catch (CertificateEncodingException e) {
+      throw new IllegalStateException(e); // it was read from its encoding
+    }
+    return text.toString();
+  }
+
+  /** A private key as the text of a file. */
+  static String text(PrivateKey key) {
+    return text("PRIVATE KEY", key.getEncoded());
+  }
+
+  private static String text(String label, byte[] content) {
+    String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
+    return "-----BEGIN " + label + "-----\n" + lines + "\n-----END " + label + "-----\n";
   }
 
   /** The error that tells what is wrong with the file. */

@@ -24,13 +24,17 @@ final class ServerTrust extends X509ExtendedTrustManager {
 
   private final X509ExtendedTrustManager checks;
 
-  private ServerTrust(X509ExtendedTrustManager checks) {
+  /** Empty for those of the system. */
+  private final List<X509Certificate> authorities;
+
+  private ServerTrust(X509ExtendedTrustManager checks, List<X509Certificate> authorities) {
     this.checks = checks;
+    this.authorities = authorities;
   }
 
   /** Trusts what the JDK trusts by default. */
   static ServerTrust system() {
-    return of(null);
+    return of(null, List.of());
   }
 
   /** Trusts these authorities alone. */
@@ -41,25 +45,30 @@ final class ServerTrust extends X509ExtendedTrustManager {
       for (X509Certificate authority : authorities) {
         store.setCertificateEntry("authority " + store.size(), authority);
       }
-      return of(store);
+      return of(store, List.copyOf(authorities));
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  private static ServerTrust of(KeyStore store) {
+  private static ServerTrust of(KeyStore store, List<X509Certificate> authorities) {
     try {
       TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
       factory.init(store);
       for (TrustManager manager : factory.getTrustManagers()) {
         if (manager instanceof X509ExtendedTrustManager checks) {
-          return new ServerTrust(checks);
+          return new ServerTrust(checks, authorities);
         }
       }
       throw new IllegalStateException("this platform does not check certificates");
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The authorities that were given; none if they are those of the system. */
+  List<X509Certificate> authorities() {
+    return authorities;
   }
 
   @Override

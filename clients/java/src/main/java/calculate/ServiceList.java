@@ -173,7 +173,7 @@ final class ServiceList implements Resolver.Sink {
 
   private static Resolver resolver(ServiceTarget target, Balancing settings) {
     if (target instanceof ServiceTarget.ZooKeeper service) {
-      return new ZooKeeperResolver(service, settings.zooKeeperAuth());
+      return new ZooKeeperResolver(service, settings.zooKeeperAuth(), settings.zooKeeperTls());
     }
     if (target instanceof ServiceTarget.Dns dns) {
       return new DnsResolver(dns.server());

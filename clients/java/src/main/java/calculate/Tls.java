@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -111,6 +112,21 @@ public final class Tls {
    */
   public Tls withServerName(String name) {
     return new Tls(trust, identity, ServerName.checked(name), context);
+  }
+
+  /** Whom it trusts; nothing if that is in a context of the caller's own. */
+  Optional<ServerTrust> trust() {
+    return Optional.ofNullable(trust);
+  }
+
+  /** Who we are, if that was given here. */
+  Optional<Identity> identity() {
+    return Optional.ofNullable(identity);
+  }
+
+  /** Whether the server is to have another name than the target's host. */
+  boolean hasServerName() {
+    return serverName != null;
   }
 
   /** The same, where no name was given to the server of this one. */

@@ -15,7 +15,12 @@ import java.util.Set;
 final class TlsFault extends IOException {
   private static final long serialVersionUID = 1L;
 
-  private static final String PLAIN = "for a plain Thrift port, connect without TLS";
+  /** What to do about a port that does not speak TLS. */
+  static final String PLAIN = "for a plain Thrift port, connect without TLS";
+
+  /** What to do about a certificate that is another host's. */
+  static final String NAME = "correct the address, or give the server name";
+
   private static final String ALERT = "Received fatal alert: ";
 
   /** Alerts (RFC 8446, 6.2) by which a server refuses a certificate, as the JDK names them. */
@@ -102,7 +107,8 @@ final class TlsFault extends IOException {
           + (names.isEmpty() ? "another name" : OneLine.of(String.join(", ", names)))
           + ", not for "
           + name
-          + "; correct the address, or give the server name";
+          + "; "
+          + NAME;
     }
     return "is not accepted (" + OneLine.of(text) + ")";
   }
@@ -132,9 +138,7 @@ final class TlsFault extends IOException {
           error);
     }
     if (reason.equals("unrecognized name")) {
-      return refusal(
-          "it has no certificate for " + name + "; correct the address, or give the server name",
-          error);
+      return refusal("it has no certificate for " + name + "; " + NAME, error);
     }
     // How TLS 1.2 says that one is required.
     boolean required = greeted && reason.equals("handshake failure");

@@ -26,6 +26,7 @@ final class ZooKeeperResolver implements Resolver {
   private static final int SESSION_MILLIS = 10_000;
   private static final int CONNECT_MILLIS = 5000;
   private static final int RETRY_MILLIS = 500;
+  private static final int FIRST_MILLIS = 1000;
   private static final int CLOSE_MILLIS = 500;
   private static final long PERIOD_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -39,6 +40,7 @@ final class ZooKeeperResolver implements Resolver {
   private record Node(long version, Instance instance) {}
 
   private final ServiceTarget.ZooKeeper service;
+  private final Optional<ZooKeeperTls> tls;
   private final CuratorFramework curator;
   private final Thread thread;
   private final Watcher watcher = this::changed;
@@ -53,8 +55,9 @@ final class ZooKeeperResolver implements Resolver {
   /** Used by the thread alone. */
   private final Map<String, Node> nodes = new HashMap<>();
 
-  ZooKeeperResolver(ServiceTarget.ZooKeeper service, Optional<String> auth) {
+  ZooKeeperResolver(ServiceTarget.ZooKeeper service, Optional<String> auth, Optional<Tls> tls) {
     this.service = service;
+    this.tls = tls.map(each -> new ZooKeeperTls(each, service.servers()));
     CuratorFrameworkFactory.Builder builder =
         CuratorFrameworkFactory.builder()
             .connectString(service.servers())
@@ -64,6 +67,7 @@ final class ZooKeeperResolver implements Resolver {
             // The servers that were named are called, not what the ensemble says of itself.
             .ensembleTracker(false);
     auth.ifPresent(each -> builder.authorization("digest", each.getBytes(StandardCharsets.UTF_8)));
+    this.tls.ifPresent(each -> builder.zkClientConfig(each.config()));
     this.curator = builder.build();
     this.thread = new Thread(this::run, "calculate-registry-" + service.path());
     this.thread.setDaemon(true);
@@ -94,7 +98,12 @@ final class ZooKeeperResolver implements Resolver {
 
   /** Ends the session; not waiting long for a server that cannot be reached. */
   private void closeCurator() {
-    Thread closing = new Thread(curator::close, "calculate-registry-close");
+    Runnable close =
+        () -> {
+          curator.close();
+          tls.ifPresent(ZooKeeperTls::close);
+        };
+    Thread closing = new Thread(close, "calculate-registry-close");
     closing.setDaemon(true);
     closing.start();
     try {
@@ -130,11 +139,16 @@ final class ZooKeeperResolver implements Resolver {
 
   private void run() {
     try {
+      if (!curator.blockUntilConnected(FIRST_MILLIS, TimeUnit.MILLISECONDS)) {
+        sink.failed(unreachable(), false);
+      }
       while (await()) {
         try {
           read();
         } catch (InterruptedException e) {
           throw e;
+        } catch (KeeperException.ConnectionLossException e) {
+          failed(unreachable(), false);
         } catch (KeeperException e) {
           failed(e.code() + " at " + service.path(), e instanceof KeeperException.NoAuthException);
         } catch (Exception e) {
@@ -225,6 +239,15 @@ final class ZooKeeperResolver implements Resolver {
       sink.skipped(name, e.getMessage());
       return null;
     }
+  }
+
+  private String unreachable() {
+    return tls.flatMap(ZooKeeperTls::fault)
+        .orElse(
+            "no connection to ZooKeeper at "
+                + service.servers()
+                + "; does it run there"
+                + (tls.isEmpty() ? ", and without TLS?" : "?"));
   }
 
   /** Tries again in a while; a new connection is a reason to do so at once. */

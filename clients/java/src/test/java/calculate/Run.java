@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -23,6 +24,12 @@ record Run(int code, String out, String err) {
 
   /** Runs the program in a process of its own. */
   static Run of(String input, String... arguments) throws Exception {
+    return of(Map.of(), input, arguments);
+  }
+
+  /** The same, with these in its environment. */
+  static Run of(Map<String, String> environment, String input, String... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xshare:auto"));
@@ -30,6 +37,7 @@ record Run(int code, String out, String err) {
     command.addAll(List.of(arguments));
     ProcessBuilder program = new ProcessBuilder(command);
     program.environment().put("XDG_CACHE_HOME", CACHE.toAbsolutePath().toString());
+    program.environment().putAll(environment);
     Process process = program.start();
     var out = Background.run(() -> process.getInputStream().readAllBytes());
     var err = Background.run(() -> process.getErrorStream().readAllBytes());

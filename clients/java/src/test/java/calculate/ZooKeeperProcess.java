@@ -9,6 +9,8 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -26,20 +28,49 @@ final class ZooKeeperProcess implements AutoCloseable {
   private final String address;
   private final CuratorFramework curator;
 
+  /** Where it speaks TLS; null if it does not. */
+  private final String secure;
+
   ZooKeeperProcess() throws Exception {
+    this(List.of());
+  }
+
+  /**
+   * One that also speaks TLS.
+   *
+   * @param certificate that {@code make certs} made
+   * @param clientAuth none, want or need
+   */
+  ZooKeeperProcess(String certificate, String clientAuth) throws Exception {
+    this(
+        List.of(
+            "--certificate",
+            Certificates.certificate(certificate).toString(),
+            "--key",
+            Certificates.key(certificate).toString(),
+            "--client-ca",
+            Certificates.certificate("ca").toString(),
+            "--client-auth",
+            clientAuth));
+  }
+
+  private ZooKeeperProcess(List<String> arguments) throws Exception {
     assumeFalse(
         "1".equals(System.getenv("CALCULATE_SKIP_INTEROP")), "CALCULATE_SKIP_INTEROP is set");
     Path program = Path.of("..", "..", "tests", "zookeeper", "start.sh");
-    process =
-        new ProcessBuilder(program.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    List<String> command = new ArrayList<>(List.of(program.toString()));
+    command.addAll(arguments);
+    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     // The first time it is built.
     String line = Background.run(out::readLine).get(BUILD_SECONDS, TimeUnit.SECONDS);
     assertTrue(line != null && line.startsWith(FIRST_LINE), "its first line is " + line);
     address = line.substring(FIRST_LINE.length());
+    secure =
+        arguments.isEmpty()
+            ? null
+            : Background.get(Background.run(out::readLine)).substring("secure on ".length());
     curator = CuratorFrameworkFactory.newClient(address, 4000, 4000, new RetryForever(100));
     curator.start();
   }
@@ -52,6 +83,16 @@ final class ZooKeeperProcess implements AutoCloseable {
   /** What a client is given. */
   String target() {
     return "zk://" + address + SERVICE;
+  }
+
+  /** Where servers that speak TLS to it register. */
+  String secureBase(String host) {
+    return "zk://" + host + secure.substring(secure.lastIndexOf(':')) + BASE;
+  }
+
+  /** What a client that speaks TLS to it is given. */
+  String secureTarget(String host) {
+    return secureBase(host) + "/calculate";
   }
 
   /** Has it carry a command out. */
@@ -78,14 +119,16 @@ final class ZooKeeperProcess implements AutoCloseable {
 
   /** Until somebody has registered under this id. */
   void awaitNode(String id) {
-    Background.eventually(
-        () -> {
-          try {
-            return curator.checkExists().forPath(SERVICE + "/" + id) != null;
-          } catch (Exception e) {
-            throw new IllegalStateException(e);
-          }
-        });
+    Background.eventually(() -> has(SERVICE + "/" + id));
+  }
+
+  /** Whether there is such a node. */
+  boolean has(String path) {
+    try {
+      return curator.checkExists().forPath(path) != null;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   void remove(String id) throws Exception {
