@@ -159,7 +159,8 @@ final class ZooKeeperTls implements Closeable {
   /** Writes a file that nobody else can read. */
   private static Path write(String text) {
     try {
-      Path file = Files.createTempFile("calculate-zookeeper-", ".pem");
+      String prefix = "calculate-zookeeper-" + ProcessHandle.current().pid() + "-";
+      Path file = Files.createTempFile(prefix, ".pem");
       file.toFile().deleteOnExit();
       return Files.writeString(file, text);
     } catch (IOException e) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -81,12 +82,14 @@ class ZooKeeperTlsTest {
 
   @Test
   void the_file_with_the_key_is_for_the_user_alone_and_goes_with_the_client() throws Exception {
+    Background.eventually(() -> keyStores().isEmpty());
     try (CalculateClient client =
         connect(closed.secureTarget("localhost"), Certificates.showing("bob"))) {
       assertEquals(3.0, client.square(9));
       assertEquals(2, keyStores().size());
       for (Path file : keyStores()) {
-        assertEquals("[OWNER_READ, OWNER_WRITE]", Files.getPosixFilePermissions(file).toString());
+        assertEquals(
+            PosixFilePermissions.fromString("rw-------"), Files.getPosixFilePermissions(file));
       }
     }
     Background.eventually(() -> keyStores().isEmpty());
@@ -137,7 +140,8 @@ class ZooKeeperTlsTest {
   @Test
   void a_plain_client_is_told_that_tls_may_be_wanted() {
     String target = open.secureTarget("localhost");
-    Options options = options(Balancing.defaults().withoutCacheFile());
+    Options options =
+        options(Balancing.defaults().withoutCacheFile()).withTimeout(Duration.ofSeconds(3));
     ConnectError error =
         assertThrows(ConnectError.class, () -> CalculateClient.connect(target, options));
     assertTrue(
@@ -240,24 +244,29 @@ class ZooKeeperTlsTest {
   }
 
   private static String failure(String target, Tls tls) {
-    return assertThrows(ConnectError.class, () -> connect(target, tls)).getMessage();
+    Options options = options(zooKeeper(tls)).withTimeout(Duration.ofSeconds(3));
+    return assertThrows(ConnectError.class, () -> CalculateClient.connect(target, options))
+        .getMessage();
   }
 
   private static CalculateClient connect(String target, Tls tls) {
-    return CalculateClient.connect(
-        target, options(Balancing.defaults().withoutCacheFile().withZooKeeperTls(tls)));
+    return CalculateClient.connect(target, options(zooKeeper(tls)));
   }
 
+  private static Balancing zooKeeper(Tls tls) {
+    return Balancing.defaults().withoutCacheFile().withZooKeeperTls(tls);
+  }
+
+  /** With time for a ZooKeeper that has just started. */
   private static Options options(Balancing balancing) {
-    return Options.defaults().withTimeout(Duration.ofSeconds(3)).withBalancing(balancing);
+    return Options.defaults().withTimeout(Duration.ofSeconds(10)).withBalancing(balancing);
   }
 
-  /** The temporary files that there are. */
+  /** The temporary files of this process's clients. */
   private static List<Path> keyStores() {
+    String prefix = "calculate-zookeeper-" + ProcessHandle.current().pid() + "-";
     try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return files
-          .filter(file -> file.getFileName().toString().startsWith("calculate-zookeeper-"))
-          .toList();
+      return files.filter(file -> file.getFileName().toString().startsWith(prefix)).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
