@@ -38,7 +38,8 @@ pub(super) struct Conversation<'a> {
     /// The server drains.
     draining: bool,
     /// Nothing more is heard; replies so far are sent, then the connection ends for this reason.
-    doomed: Option<Ending>,
+    /// In a box, as few connections have one.
+    doomed: Option<Box<Ending>>,
 }
 
 /// Why a connection ends before its peer ends it.
@@ -103,7 +104,7 @@ impl<'a> Conversation<'a> {
 
     /// Why nothing more is heard.
     pub(super) fn take_doom(&mut self) -> Option<Ending> {
-        self.doomed.take()
+        self.doomed.take().map(|ending| *ending)
     }
 
     /// Whether more may be heard from a peer that leaves `unsent` bytes of replies unread.
@@ -158,7 +159,7 @@ impl<'a> Conversation<'a> {
             let exception = Exception::new(ExceptionCode::OVERLOADED, NO_ROOM);
             self.refuse_unread(encoding, message_start(encoding.framing, bytes), &exception, output);
         }
-        self.doomed = Some(self.no_room());
+        self.doomed = Some(Box::new(self.no_room()));
     }
 
     /// Says that the peer leaves `unsent` bytes of replies unread. False where there is no room for so many.
@@ -198,7 +199,7 @@ impl<'a> Conversation<'a> {
     fn settle(&mut self, unsent: usize) {
         if (self.holds() || self.in_flight.ready_bytes() > 0) && !self.hold(unsent) {
             self.tail = Vec::new();
-            self.doomed = Some(self.no_room());
+            self.doomed = Some(Box::new(self.no_room()));
         }
     }
 
@@ -217,7 +218,7 @@ impl<'a> Conversation<'a> {
             match self.next_message(&bytes[consumed..], output) {
                 Ok(Some(length)) => consumed += length,
                 Ok(None) => break,
-                Err(ending) => self.doomed = Some(ending),
+                Err(ending) => self.doomed = Some(Box::new(ending)),
             }
         }
         if self.doomed.is_some() { bytes.len() } else { consumed }

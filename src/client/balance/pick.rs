@@ -143,7 +143,8 @@ impl Group {
             return self.places[first];
         }
         let second = self.weighted_without(first, random);
-        let first_wins = cost_of_first * u128::from(self.weight(second)) <= cost(second) * u128::from(self.weight(first));
+        let first_wins =
+            cost_of_first * u128::from(self.weight(second)) <= cost(second) * u128::from(self.weight(first));
         self.places[if first_wins { first } else { second }]
     }
 
