@@ -46,10 +46,10 @@ final class ZooKeeperResolver implements Resolver {
   private final Watcher watcher = this::changed;
   private Sink sink;
 
-  // Guarded by this: what is to be read.
+  // Guarded by this: what is to be read. Every connection has all of it read, also the first.
   private final Set<String> changed = new HashSet<>();
-  private boolean all = true;
-  private boolean some = true;
+  private boolean all;
+  private boolean some;
   private boolean closed;
 
   /** Used by the thread alone. */
