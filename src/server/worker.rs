@@ -99,6 +99,7 @@ fn begin(local: &Rc<Local>, accepted: Accepted) {
 }
 
 /// A connection, from its first byte to its end. Most of what an idle connection takes is this future.
+#[expect(clippy::manual_async_fn, reason = "an async fn keeps what it is given by value twice")]
 fn serve(open: Open, socket: OwnedFd, address: Address) -> impl Future<Output = ()> {
     async move {
         let local = &*open.local;
