@@ -19,6 +19,7 @@ from ._method import Method
 from ._options import Options
 from ._readiness import wait_writable
 from ._session import Session, Unsent
+from ._spin import SPIN_S, Spin
 from ._tls_socket import AnySocket, readable
 from .errors import CalculateError, ConnectionClosed
 
@@ -34,6 +35,7 @@ class Connection:
     def __init__(self, sock: AnySocket, options: Options, server: str) -> None:
         self._sock = sock
         self._wait_readable = readable(sock)
+        self._spin = Spin()
         self._server = server
         # Guards all below and every call's state; never held over a system call that can block.
         self._mutex = threading.Lock()
@@ -180,7 +182,7 @@ class Connection:
     def _read(self, call: _Call, deadline: float) -> Role | None:
         """Reads for everybody until the own answer has come."""
         while not call.done:
-            if self._wait_readable(_wait_ms(deadline)):
+            if self._spins() or self._wait_readable(_wait_ms(deadline)):
                 self._receive()
         with self._mutex:
             self._reader = None
@@ -189,6 +191,18 @@ class Connection:
             if not self._session.usable:
                 self._settle()
         return None
+
+    def _spins(self) -> bool:
+        """Looks for an answer for a moment, without sleeping; whether there is something to read. For a lone caller."""
+        if len(self._session.pending) > 1 or not self._spin.is_due():
+            return False
+        until = monotonic() + SPIN_S
+        while not self._wait_readable(0):
+            if monotonic() >= until:
+                self._spin.failed()
+                return False
+        self._spin.succeeded()
+        return True
 
     def _sleep(self, call: _Call, deadline: float) -> Role | None:
         """Sleeps until the answer has come, or until a role may be free."""
