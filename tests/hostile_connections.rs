@@ -37,7 +37,8 @@ fn ten_thousand_connects_at_once_are_survived_with_and_without_a_limit() {
                 flood.drain(..most / 2);
             }
         }
-        let let_in = limit.map_or(flood.len(), |_| 299);
+        // The bystander has a place, and the first callers may have been counted before.
+        let let_in = limit.map_or(flood.len(), |_| 299) - 3;
         eventually("those are let in that may be", || server.descriptors() >= before + let_in);
         drop(flood);
         eventually("they are gone", || server.descriptors() <= before + 1);
