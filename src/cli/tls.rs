@@ -35,13 +35,8 @@ impl TlsArgs {
         if !self.is_wanted() {
             return Ok(None);
         }
-        let mut tls = match &self.tls_ca {
-            Some(file) => Tls::with_ca(file)?,
-            None => Tls::system()?,
-        };
-        if let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) {
-            tls = tls.certificate(certificate, key)?;
-        }
+        let mut tls =
+            Tls::of_files(self.tls_ca.as_deref(), self.tls_certificate.as_deref().zip(self.tls_key.as_deref()))?;
         if let Some(name) = &self.tls_server_name {
             tls = tls.server_name(name)?;
         }

@@ -47,18 +47,12 @@ impl ZooKeeperArgs {
     /// # Errors
     /// A file that is not what it should be.
     pub(super) fn tls(&self) -> Result<Option<Tls>, Error> {
-        let identity = self.zk_tls_certificate.as_ref().zip(self.zk_tls_key.as_ref());
+        let identity = self.zk_tls_certificate.as_deref().zip(self.zk_tls_key.as_deref());
         if !self.zk_tls && self.zk_tls_ca.is_none() && identity.is_none() {
             return Ok(None);
         }
-        let trusting = match &self.zk_tls_ca {
-            Some(file) => Tls::with_ca(file),
-            None => Tls::system(),
-        };
-        let tls = trusting.and_then(|tls| match identity {
-            Some((certificate, key)) => tls.certificate(certificate, key),
-            None => Ok(tls),
-        });
-        tls.map(Some).map_err(|error| Error::setting(format!("zk-{error}")))
+        Tls::of_files(self.zk_tls_ca.as_deref(), identity)
+            .map(Some)
+            .map_err(|error| Error::setting(format!("zk-{error}")))
     }
 }

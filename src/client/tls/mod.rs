@@ -124,19 +124,24 @@ impl Tls {
         }
     }
 
+    /// Of the files of some authorities, if not the system's, and of a certificate and its key, if it is to show one.
+    ///
+    /// # Errors
+    /// As [`Tls::system`], [`Tls::with_ca`] and [`Tls::certificate`].
+    pub(crate) fn of_files(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Result<Tls, InvalidTls> {
+        let tls = ca.map_or_else(Tls::system, Tls::with_ca)?;
+        match identity {
+            Some((certificate, key)) => tls.certificate(certificate, key),
+            None => Ok(tls),
+        }
+    }
+
     /// The same, of what its files hold now.
     ///
     /// # Errors
     /// As when it was made.
     pub(crate) fn anew(&self) -> Result<Tls, InvalidTls> {
-        let tls = match &self.files.ca {
-            Some(file) => Tls::with_ca(file)?,
-            None => Tls::system()?,
-        };
-        let tls = match &self.files.identity {
-            Some((certificate, key)) => tls.certificate(certificate, key)?,
-            None => tls,
-        };
+        let tls = Tls::of_files(self.ca_file(), self.identity_files())?;
         Ok(Tls { server_name: self.server_name.clone(), ..tls })
     }
 
