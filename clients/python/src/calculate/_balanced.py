@@ -70,7 +70,7 @@ class BalancedChannel:
         cut = others and token and method.idempotent and self._cut_to < timeout
         limit = self._cut_to if cut else timeout
         pool = member.pool
-        channel = pool.only or pool.next()
+        channel = pool.next()
         channel.used_at = begun
         try:
             value = channel.call_until(method.of_version(pool.version), args, limit, begun + limit)

@@ -178,7 +178,7 @@ class Cluster(Generic[P]):
         """A call begins: whom its first attempt goes to. As ``pick``, in one go, as every call does this."""
         with self._lock:
             self.counters.calls += 1
-            token = self._budget.is_full or self._budget.call(now)
+            token = self._budget.call(now)
             candidates = self._candidates or self._current()
             if not candidates.first:
                 raise self._nobody()

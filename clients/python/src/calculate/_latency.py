@@ -50,11 +50,10 @@ class Latency:
 
         What is below 4 ms is noise, and so is what is below a factor of four.
         """
+        units = self.at(now) / UNIT_MS
         class_ = 1
-        if self.ms > UNIT_MS:
-            units = self.at(now) / UNIT_MS
-            while class_ < units and class_ < _CLASS_MAX:
-                class_ *= 4
+        while class_ < units and class_ < _CLASS_MAX:
+            class_ *= 4
         return class_
 
 

@@ -36,14 +36,13 @@ class Budget:
     def __init__(self, now: float) -> None:
         self._tokens: float = _TOKENS
         self._at = now
-        # As mostly: a call changes nothing then, and who takes a token will see that time has passed.
-        self.is_full = False
 
     def call(self, now: float) -> bool:
         """A call begins; whether there is a token then."""
+        if self._tokens == _TOKENS_MAX:  # as mostly; who takes one will see that time has passed
+            return True
         self._fill(now)
         self._tokens = min(_TOKENS_MAX, self._tokens + _TOKENS_PER_CALL)
-        self.is_full = self._tokens == _TOKENS_MAX
         return self._tokens >= _TOKENS_PER_RETRY
 
     def has_token(self, now: float) -> bool:
@@ -55,7 +54,6 @@ class Budget:
         if not self.has_token(now):
             return False
         self._tokens -= _TOKENS_PER_RETRY
-        self.is_full = False
         return True
 
     def _fill(self, now: float) -> None:

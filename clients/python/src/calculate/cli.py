@@ -124,8 +124,7 @@ def _zookeeper_tls(parsed: argparse.Namespace) -> Tls | None:
     ca, certificate, key = parsed.zk_tls_ca, parsed.zk_tls_certificate, parsed.zk_tls_key
     if not (parsed.zk_tls or _is_on("CALCULATE_ZK_TLS")) and ca is certificate is key is None:
         return None
-    if (certificate is None) != (key is None):
-        raise ValueError("--zk-tls-certificate and --zk-tls-key go together")
+    _check_pair("--zk-tls", certificate, key)
     try:
         return Tls(ca=ca, certificate=certificate, key=key)
     except ValueError as error:
@@ -158,10 +157,14 @@ def _tls(parsed: argparse.Namespace) -> Tls | None:
     files = (parsed.tls_ca, parsed.tls_certificate, parsed.tls_key)
     if not parsed.tls and parsed.tls_server_name is None and all(file is None for file in files):
         return None
-    if (parsed.tls_certificate is None) != (parsed.tls_key is None):
-        raise ValueError("--tls-certificate and --tls-key go together")
+    _check_pair("--tls", parsed.tls_certificate, parsed.tls_key)
     ca, certificate, key = files
     return Tls(ca=ca, certificate=certificate, key=key, server_name=parsed.tls_server_name)
+
+
+def _check_pair(option: str, certificate: str | None, key: str | None) -> None:
+    if (certificate is None) != (key is None):
+        raise ValueError(f"{option}-certificate and {option}-key go together")
 
 
 class _Parser(argparse.ArgumentParser):
