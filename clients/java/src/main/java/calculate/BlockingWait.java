@@ -123,12 +123,11 @@ final class BlockingWait {
 
   /** Looks for the reply for a moment, without sleeping; whether the call has ended. */
   private boolean spinFor(Call<?, ?> call) {
-    long nanos = connection.wantedOps() == SelectionKey.OP_READ ? spin.nanos() : 0;
-    if (nanos == 0) {
+    if (connection.wantedOps() != SelectionKey.OP_READ || !spin.isDue()) {
       return false;
     }
     long begin = System.nanoTime();
-    while (!call.hasEnded() && !role.ioWaits() && System.nanoTime() - begin < nanos) {
+    while (!call.hasEnded() && !role.ioWaits() && System.nanoTime() - begin < Spin.NANOS) {
       connection.serve(SelectionKey.OP_READ);
     }
     if (call.hasEnded()) {

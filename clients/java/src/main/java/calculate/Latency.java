@@ -19,7 +19,7 @@ final class Latency {
 
   /** An answer came that took so long. */
   void sample(long nowMillis, double tookMillis) {
-    double kept = sampled ? kept(nowMillis) : 0;
+    double kept = kept(nowMillis);
     set(nowMillis, ewmaMillis * kept + tookMillis * (1 - kept));
   }
 
@@ -64,7 +64,8 @@ final class Latency {
     sampled = true;
   }
 
+  /** The share that what is known has in the average of now: nothing, when nothing is. */
   private double kept(long nowMillis) {
-    return Math.exp(-Math.max(0, nowMillis - sampledAtMillis) / TAU_MILLIS);
+    return !sampled ? 0 : Math.exp(-Math.max(0, nowMillis - sampledAtMillis) / TAU_MILLIS);
   }
 }

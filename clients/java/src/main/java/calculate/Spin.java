@@ -16,13 +16,13 @@ final class Spin {
   private int leftOut;
   private int leavesOutNext = 1;
 
-  /** For how many nanoseconds to look now: none if it is left out. */
-  long nanos() {
+  /** Whether to look now, for {@link #NANOS}. */
+  boolean isDue() {
     if (leftOut > 0) {
       leftOut--;
-      return 0;
+      return false;
     }
-    return NANOS;
+    return true;
   }
 
   /** The reply came while it was looked for. */

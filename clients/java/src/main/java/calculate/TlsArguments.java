@@ -39,13 +39,24 @@ final class TlsArguments {
     if (!tls && ca == null && certificate == null && key == null && serverName == null) {
       return Optional.empty();
     }
-    if ((certificate == null) != (key == null)) {
-      throw new IllegalArgumentException("--tls-certificate and --tls-key go together");
-    }
-    Tls read = ca == null ? Tls.system() : Tls.ca(ca);
-    if (certificate != null) {
-      read = read.withCertificate(certificate, key);
-    }
+    checkPair("--tls", certificate, key);
+    Tls read = of(ca, certificate, key);
     return Optional.of(serverName == null ? read : read.withServerName(serverName));
+  }
+
+  /**
+   * Refuses a certificate without its key, and the reverse; the options begin with the one given.
+   */
+  static void checkPair(String option, Path certificate, Path key) {
+    if ((certificate == null) != (key == null)) {
+      throw new IllegalArgumentException(
+          option + "-certificate and " + option + "-key go together");
+    }
+  }
+
+  /** The TLS of these files; without a file of authorities, of the system's. */
+  static Tls of(Path ca, Path certificate, Path key) {
+    Tls read = ca == null ? Tls.system() : Tls.ca(ca);
+    return certificate == null ? read : read.withCertificate(certificate, key);
   }
 }

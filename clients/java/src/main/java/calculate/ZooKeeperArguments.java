@@ -46,16 +46,13 @@ final class ZooKeeperArguments {
    */
   Balancing read(Balancing settings) {
     Balancing read = auth == null ? settings : settings.withZooKeeperAuth(auth);
-    if ((certificate == null) != (key == null)) {
-      throw new IllegalArgumentException("--zk-tls-certificate and --zk-tls-key go together");
-    }
+    TlsArguments.checkPair("--zk-tls", certificate, key);
     return tls || ca != null || certificate != null ? read.withZooKeeperTls(tls()) : read;
   }
 
   private Tls tls() {
     try {
-      Tls read = ca == null ? Tls.system() : Tls.ca(ca);
-      return certificate == null ? read : read.withCertificate(certificate, key);
+      return TlsArguments.of(ca, certificate, key);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("zk-" + e.getMessage(), e);
     }
