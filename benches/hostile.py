@@ -121,6 +121,7 @@ class Crowd:
                 stream.send(square()[: 20 if kind.startswith("sent") else 1])
                 if kind.startswith("send a"):
                     self.slow.append(stream)
+        self.everyone, self.message = list(self.first_fault), square()
         self.trickles_since, self.sent, self.looked = time.monotonic(), 0, 0
 
     def join(self, kind, stream):
@@ -134,13 +135,12 @@ class Crowd:
         while self.sent < passed * len(self.slow):
             seconds_before, which = divmod(self.sent, len(self.slow))
             try:
-                self.slow[which].send(square()[1 + seconds_before : 2 + seconds_before])
+                self.slow[which].send(self.message[1 + seconds_before : 2 + seconds_before])
             except OSError:
                 pass
             self.sent += 1
-        crowd = list(self.first_fault)
-        while self.looked < passed * len(crowd):
-            self.look(crowd[self.looked % len(crowd)])
+        while self.looked < passed * len(self.everyone):
+            self.look(self.everyone[self.looked % len(self.everyone)])
             self.looked += 1
 
     def look(self, stream):
