@@ -6,6 +6,7 @@ them before the server sees that nobody reads. All limits and time-outs are the 
 """
 
 import json
+import os
 import select
 import signal
 import socket
@@ -20,18 +21,19 @@ from contextlib import contextmanager
 from process import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
 
 IDLE, OFFENDERS = 10_000, 1_000
-RATE, SECONDS, ROUNDS = "2000", "6", 3
+RATE, SECONDS, ROUNDS = "2000", "6", 7
 DEADLINE = 30  # the default of --message-timeout and --write-timeout
 CALLS_UNREAD = 8_000  # their replies are more than a unix socket holds
 CERTIFICATES = ROOT / "target/certs"
 
 
 def measure():
+    os.sched_setaffinity(0, {int(LOAD_CORE)})
     for title, flags, client in (
         ("plain", [], []),
         ("TLS", tls_flags(), ["--tls-ca", str(CERTIFICATES / "ca.pem"), "--tls-server-name", "localhost"]),
     ):
-        print(f"\na crowd beside an open loop of {RATE} calls/s, {title} ({ROUNDS} rounds of {SECONDS} s, medians)")
+        print(f"\na crowd beside an open loop of {RATE} calls/s, {title}: {ROUNDS} rounds, each {SECONDS} s without and with")
         with tempfile.TemporaryDirectory() as folder:
             beside(f"{folder}/crowd.sock", flags, client)
 
@@ -44,24 +46,30 @@ def tls_flags():
 def beside(unix, flags, client):
     # The first line names the first address.
     command = [str(CALCULATE), "serve", "--workers", "1", *flags, "--listen", "127.0.0.1:0", "--listen", f"unix:{unix}"]
+    alone, only_idle, with_all = [], [], []
     with running(command) as (process, address):
         load(address, client)
-        alone = [load(address, client) for _ in range(ROUNDS)]
-        before = memory_kib(process.pid)
-        with idle(address, client):
-            held = memory_kib(process.pid)
-            print(f"memory per idle connection, {IDLE:,} of them, each after one call: {(held - before) / IDLE:.2f} KiB")
-            only_idle = [load(address, client) for _ in range(ROUNDS)]
-            report("without a crowd", alone)
-            report("with the idle connections", only_idle, alone)
-            crowd = Crowd(address, unix)
-            peak = memory_kib(process.pid)
-            with_all = [load(address, client, crowd) for _ in range(ROUNDS)]
-            print(f"the crowd was whole until {time.monotonic() - crowd.began:.0f} s after its first had begun")
-            report("with all of them", with_all, alone)
-            print(f"memory: {before:,} KiB alone, {held:,} with the idle connections, {peak:,} with all")
-            crowd.see_them_cut()
+        for number in range(1, ROUNDS + 1):
+            alone.append(load(address, client))
+            before = memory_kib(process.pid)
+            with idle(address, client):
+                held = memory_kib(process.pid)
+                only_idle.append(load(address, client))
+                crowd = Crowd(address, unix)
+                peak = memory_kib(process.pid)
+                with_all.append(load(address, client, crowd))
+                crowd.must_be_whole()
+                if number == ROUNDS:
+                    crowd.see_them_cut()
+                crowd.close()
+            if number == 1:
+                # Later rounds find what the first has left: their difference is no measure.
+                print(f"memory per idle connection, {IDLE:,} of them after one call: {(held - before) / IDLE:.2f} KiB")
+                print(f"memory: {before:,} KiB alone, {held:,} with the idle connections, {peak:,} with all", flush=True)
         print(f"memory when they have gone: {memory_kib(process.pid):,} KiB; CPU in all {cpu_seconds(process.pid):.1f} s")
+    report("without a crowd", alone)
+    report("with the idle connections", only_idle, alone)
+    report("with all of them", with_all, alone)
 
 
 def load(address, client, crowd=None):
@@ -79,10 +87,12 @@ def load(address, client, crowd=None):
 def report(title, rounds, alone=None):
     latencies = {name: statistics.median(each["latency_us"][name] for each in rounds) for name in ("p50", "p99", "p99.9")}
     line = "  ".join(f"{name} {value:7.0f} µs" for name, value in latencies.items())
-    ratio = ""
+    p99 = [each["latency_us"]["p99"] for each in rounds]
+    line += f"  p99 of the rounds {min(p99):.0f} to {max(p99):.0f} µs"
     if alone:
-        ratio = f"  p99 ratio {latencies['p99'] / statistics.median(each['latency_us']['p99'] for each in alone):.2f}"
-    print(f"{title:28} {line}{ratio}", flush=True)
+        ratios = sorted(one / other["latency_us"]["p99"] for one, other in zip(p99, alone))
+        line += f"  p99 ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    print(f"{title:28} {line}", flush=True)
 
 
 @contextmanager
@@ -158,8 +168,14 @@ class Crowd:
             times = [self.cut[stream] - self.first_fault[stream][1] for stream in mine if stream in self.cut]
             spread = f"after {min(times):.1f} to {max(times):.1f} s" if times else ""
             print(f"cut of those who {wanted:24} {len(times):5} of {len(mine)} {spread} (deadline {DEADLINE} s)")
-            for stream in mine:
-                stream.close()
+
+    def must_be_whole(self):
+        if self.cut:
+            sys.exit(f"{len(self.cut)} of the crowd were cut before the round was over: no figure")
+
+    def close(self):
+        for stream in self.everyone:
+            stream.close()
 
 
 def is_cut(stream, reads):

@@ -8,7 +8,8 @@ use super::message::{Input, Method, Output};
 use super::options::Options;
 use super::session::Failure;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The connections to one server: one that takes calls, and retired ones that have calls in flight.
 #[derive(Debug)]
@@ -57,7 +58,10 @@ impl Connections {
 
     /// Connects, where that has not been done.
     pub(super) async fn ready(&self, deadline: Deadline) -> Result<(), CalculateError> {
-        self.connection(deadline).await.map(drop)
+        match self.open(Instant::now())? {
+            Some(_) => Ok(()),
+            None => self.new_connection(deadline).await.map(drop),
+        }
     }
 
     /// Puts no new call on a connection that is older, or has been idle for longer. It ends with its last call.
@@ -69,33 +73,40 @@ impl Connections {
         }
     }
 
-    /// When the connection that takes calls was made.
-    pub(super) fn made(&self) -> Option<Instant> {
-        self.lock().current.as_ref().map(|live| live.made)
-    }
-
     pub(super) fn server(&self) -> &str {
         &self.server
     }
 
-    /// Makes a call. It is made on another connection only if nothing of it was sent on the one before.
+    /// Makes a call. It is made on another connection only if nothing of it was sent on the one before. Gives when it had a
+    /// connection, too; without one, when it began to connect.
     pub(super) async fn call<R>(
         &self,
         method: Method,
         deadline: Deadline,
-        stub: impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
-    ) -> Result<R, CalculateError> {
+        stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
+    ) -> (Result<R, CalculateError>, Instant) {
         const MOST_ATTEMPTS: usize = 3;
+        let mut began = Instant::now();
         for _ in 0..MOST_ATTEMPTS {
-            let connection = self.connection(deadline).await?;
-            match connection.call(method, deadline, &stub).await {
-                Ok(value) => return Ok(value),
+            let connection = match self.open(began) {
+                Ok(Some(connection)) => connection,
+                Ok(None) => match self.new_connection(deadline).await {
+                    Ok(connection) => {
+                        began = Instant::now();
+                        connection
+                    }
+                    Err(error) => return (Err(error), began),
+                },
+                Err(error) => return (Err(error), began),
+            };
+            match connection.call(method, deadline, stub).await {
+                Ok(value) => return (Ok(value), began),
                 Err(Failure::Unsent) => {}
-                Err(Failure::Failed(error)) => return Err(error),
+                Err(Failure::Failed(error)) => return (Err(error), began),
             }
         }
-        self.open()?;
-        Err(CalculateError::closed_at_once(&self.server))
+        let closed = self.open(began).err();
+        (Err(closed.unwrap_or_else(|| CalculateError::closed_at_once(&self.server))), began)
     }
 
     /// Closes all; calls in flight fail with ConnectionClosed, as do later ones. May be repeated.
@@ -109,15 +120,12 @@ impl Connections {
         state.retired.iter().filter_map(Weak::upgrade).for_each(|connection| connection.close(&error));
     }
 
-    /// The connection that takes calls, made anew where the old one was lost or retired.
-    async fn connection(&self, deadline: Deadline) -> Result<Arc<Connection>, CalculateError> {
-        if let Some(connection) = self.open()? {
-            return Ok(connection);
-        }
+    /// A new connection, where the old one was lost or retired.
+    async fn new_connection(&self, deadline: Deadline) -> Result<Arc<Connection>, CalculateError> {
         let Some(_connecting) = deadline.limit(self.connecting.lock()).await else {
             return Err(CalculateError::no_time_to_connect(&self.server, deadline));
         };
-        if let Some(connection) = self.open()? {
+        if let Some(connection) = self.open(Instant::now())? {
             return Ok(connection);
         }
         let connection = Arc::new(Connection::connect(&self.target, &self.options, deadline).await?);
@@ -126,13 +134,13 @@ impl Connections {
     }
 
     /// The connection of the moment, if it takes calls.
-    fn open(&self) -> Result<Option<Arc<Connection>>, CalculateError> {
+    fn open(&self, now: Instant) -> Result<Option<Arc<Connection>>, CalculateError> {
         let mut state = self.lock();
         if state.closed {
             return Err(CalculateError::closed_by_client(&self.server));
         }
         let Some(live) = state.current.as_mut().filter(|live| live.connection.is_open()) else { return Ok(None) };
-        live.last_used = Instant::now();
+        live.last_used = now;
         Ok(Some(live.connection.clone()))
     }
 

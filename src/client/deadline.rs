@@ -19,15 +19,22 @@ impl Deadline {
         Deadline { at: Instant::now() + timeout.min(YEARS), timeout }
     }
 
-    /// This deadline, or a nearer one after `limit`.
-    pub(crate) fn at_most(self, limit: Duration) -> Deadline {
-        let nearer = Deadline::after(limit);
-        if nearer.at < self.at { nearer } else { self }
+    /// This deadline, or a nearer one at `limit` after `now`.
+    pub(crate) fn at_most(self, limit: Duration, now: Instant) -> Deadline {
+        match limit < self.left_at(now) {
+            true => Deadline { at: now + limit, timeout: limit },
+            false => self,
+        }
     }
 
     /// The time that is left.
     pub(crate) fn left(self) -> Duration {
-        self.at.saturating_duration_since(Instant::now())
+        self.left_at(Instant::now())
+    }
+
+    /// The time that is left at `now`.
+    pub(crate) fn left_at(self, now: Instant) -> Duration {
+        self.at.saturating_duration_since(now)
     }
 
     /// Whether no time is left.

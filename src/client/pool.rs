@@ -9,7 +9,8 @@ use super::error::CalculateError;
 use super::message::{Input, Method, Output};
 use super::options::Options;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Some connections to one instance, made when they are needed, closed when they are not, or have become old.
 #[derive(Debug)]
@@ -42,19 +43,15 @@ impl Pool {
         }
     }
 
-    /// Makes a call, on one of the connections in turn. Gives how long it took, too, without connecting: that is not what
-    /// the server is slow at.
+    /// Makes a call, on one of the connections in turn. Gives when it began, too: after connecting, as that is not what the
+    /// server is slow at.
     pub(super) async fn call<R>(
         &self,
         method: Method,
         deadline: Deadline,
         stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
-    ) -> (Result<R, CalculateError>, Duration) {
-        let connections = self.turn();
-        let began = Instant::now();
-        let outcome = connections.call(method, deadline, stub).await;
-        let began = connections.made().map_or(began, |made| made.max(began));
-        (outcome, began.elapsed())
+    ) -> (Result<R, CalculateError>, Instant) {
+        self.turn().call(method, deadline, stub).await
     }
 
     /// Connects, where that has not been done.

@@ -127,9 +127,9 @@ impl Members {
         self.fits(member) && member.is_callable()
     }
 
-    /// Whether there is one among [`Members::callable`] that is not among these.
-    pub fn has_others(&self, than: &[String]) -> bool {
-        self.all.iter().any(|member| self.may_be_called(member) && !than.contains(&member.instance.id))
+    /// Whether there is one among [`Members::callable`] that was not `tried`.
+    pub fn has_others(&self, tried: impl Fn(&str) -> bool) -> bool {
+        self.all.iter().any(|member| self.may_be_called(member) && !tried(&member.instance.id))
     }
 
     /// Whom to pick from: see `idl/vectors/balance.tsv`. Empty only when nobody may be called.

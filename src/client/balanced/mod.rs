@@ -163,7 +163,11 @@ impl Shared {
 
     /// Milliseconds since the channel was made.
     fn now_ms(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
+        self.ms_at(Instant::now())
+    }
+
+    fn ms_at(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.began).as_millis() as u64
     }
 
     fn tell(&self, event: &Event) {

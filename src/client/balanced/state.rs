@@ -200,7 +200,7 @@ impl State {
     }
 
     /// Whether there is somebody to call whom the call has not tried.
-    pub(super) fn has_others(&self, tried: &[String]) -> bool {
+    pub(super) fn has_others(&self, tried: impl Fn(&str) -> bool) -> bool {
         self.members.has_others(tried)
     }
 
