@@ -74,6 +74,22 @@ fn the_open_loop_makes_as_many_calls_as_it_is_told() {
 }
 
 #[test]
+fn the_report_tells_of_every_interval() {
+    let server = Program::serve(&[]);
+    let address = server.address.to_string();
+    let arguments = ["--rate", "1000", "--duration", "1", "--warmup", "0.1", "--json", "--interval", "0.2"];
+    let report = clean(&load(&address, &arguments));
+    let intervals = report["intervals"].as_array().expect("a list");
+    assert!((3..=5).contains(&intervals.len()), "{report}");
+    for each in intervals {
+        assert!(each["calls"].as_u64() > Some(0) && each["latency_us"]["p99"].as_f64() > Some(0.0), "{report}");
+    }
+    let ended = load(&address, &["--json", "--interval", "0.001"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("must be at least 0.01 seconds"), "{}", ended.stderr);
+}
+
+#[test]
 fn the_report_can_be_read_by_people() {
     let server = Program::serve(&[]);
     let ended = load(&server.address.to_string(), &["--calls", "5", "--connections", "2"]);

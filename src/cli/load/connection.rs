@@ -227,7 +227,7 @@ impl Connection {
             return Ok(Some((length, Ok(()))));
         }
         let header = Header::read(self.script.encoding.protocol, message)?;
-        let verdict = match header.kind {
+        let verdict = match header.kind() {
             Kind::Exception => Err(Wrong::Refused),
             _ => Err(Wrong::Answer),
         };
@@ -243,7 +243,7 @@ impl Connection {
         while let Some((time, run)) = self.waiting.front_mut().filter(|_| left > 0) {
             let these = left.min(*run);
             if verdict.is_ok() && counts && in_time {
-                tally.succeed(now - *time, these);
+                tally.succeed(now, now - *time, these);
             }
             left -= these;
             *run -= these;

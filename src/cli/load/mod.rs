@@ -1,9 +1,10 @@
 //! `calculate load`: the load tool.
 //!
 //! [`script`] has the calls and the replies that are right, [`connection`] sends and checks them, [`pacer`] says when a
-//! call is due, [`report`] adds up.
+//! call is due, [`report`] adds up, [`intervals`] by time.
 
 mod connection;
+mod intervals;
 mod pacer;
 mod report;
 mod script;
@@ -71,6 +72,9 @@ pub(super) struct Load {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// In it, also report the latencies of every so many seconds, one after the other
+    #[arg(long, value_name = "SECONDS", value_parser = interval, requires = "json")]
+    interval: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -83,6 +87,14 @@ fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.001..=1e9).contains(&rate) => Ok(rate),
         _ => Err("must be a number of calls a second above 0".into()),
+    }
+}
+
+/// Long enough for its percentiles to mean something, and for them not to fill the memory.
+fn interval(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        interval if interval < Duration::from_millis(10) => Err("must be at least 0.01 seconds".into()),
+        interval => Ok(interval),
     }
 }
 
@@ -128,7 +140,7 @@ impl Load {
             None => (start + self.warmup, start + self.warmup + self.duration),
             Some(_) => (start, start + Duration::from_secs(3600)),
         };
-        let tally = Rc::new(RefCell::new(Tally::new()));
+        let tally = Rc::new(RefCell::new(Tally::new(self.interval)));
         let tasks: Vec<_> = streams
             .into_iter()
             .enumerate()

@@ -1,15 +1,19 @@
 //! What was counted, in words and in JSON.
 
+use super::intervals::{Interval, Intervals};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Counts and latencies of all connections together.
 #[derive(Debug)]
 pub(super) struct Tally {
     /// Latencies of right answers, in nanoseconds.
     latencies: Histogram<u64>,
+    /// The same by interval, where that is wanted.
+    intervals: Option<Intervals>,
     failed: u64,
     wrong: u64,
     first_failure: Option<String>,
@@ -24,15 +28,21 @@ pub(super) struct Report<'a> {
 }
 
 impl Tally {
-    pub(super) fn new() -> Tally {
+    /// With the latencies of each `interval`, too, if there is one.
+    pub(super) fn new(interval: Option<Duration>) -> Tally {
         let latencies = Histogram::new_with_bounds(1, LONGEST_NANOSECONDS, SIGNIFICANT_DIGITS);
         let latencies = latencies.expect("the bounds are in order, and one to five digits are allowed");
-        Tally { latencies, failed: 0, wrong: 0, first_failure: None }
+        let intervals = interval.map(|length| Intervals::new(length, &latencies));
+        Tally { latencies, intervals, failed: 0, wrong: 0, first_failure: None }
     }
 
-    /// `count` right answers after `latency`.
-    pub(super) fn succeed(&mut self, latency: Duration, count: u64) {
-        self.latencies.saturating_record_n(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX), count);
+    /// `count` right answers at `now`, after `latency`.
+    pub(super) fn succeed(&mut self, now: Instant, latency: Duration, count: u64) {
+        let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.latencies.saturating_record_n(nanoseconds, count);
+        if let Some(intervals) = &mut self.intervals {
+            intervals.record(now, nanoseconds, count);
+        }
     }
 
     /// `count` calls without an answer.
@@ -76,24 +86,9 @@ impl Report<'_> {
         self.calls() as f64 / self.measured.as_secs_f64()
     }
 
-    fn percentiles(&self) -> [(&'static str, f64); 6] {
-        let at = |quantile| self.tally.latencies.value_at_quantile(quantile) as f64 / 1000.0;
-        let max = self.tally.latencies.max() as f64 / 1000.0;
-        [
-            ("p50", at(0.5)),
-            ("p90", at(0.9)),
-            ("p99", at(0.99)),
-            ("p99.9", at(0.999)),
-            ("p99.99", at(0.9999)),
-            ("max", max),
-        ]
-    }
-
     /// The report for programs. Latencies are in microseconds.
     pub(super) fn json(&self) -> Value {
-        let latency: serde_json::Map<_, _> =
-            self.percentiles().map(|(name, value)| (name.to_string(), json!(value))).into_iter().collect();
-        json!({
+        let mut report = json!({
             "calls": self.calls(),
             "calls_per_second": self.rate(),
             "failed": self.tally.failed,
@@ -101,9 +96,34 @@ impl Report<'_> {
             "wrong": self.tally.wrong,
             "connections": self.connections,
             "seconds": self.measured.as_secs_f64(),
-            "latency_us": latency,
-        })
+            "latency_us": by_name(percentiles(&self.tally.latencies)),
+        });
+        if let Some(intervals) = &self.tally.intervals {
+            let each = |one: &Interval| json!({"calls": one.calls, "latency_us": by_name(one.percentiles)});
+            report["intervals"] = intervals.over().iter().map(each).collect();
+        }
+        report
     }
+}
+
+/// Latencies in microseconds.
+pub(super) type Percentiles = [(&'static str, f64); 6];
+
+/// What is reported of latencies in nanoseconds.
+pub(super) fn percentiles(latencies: &Histogram<u64>) -> Percentiles {
+    let at = |quantile| latencies.value_at_quantile(quantile) as f64 / 1000.0;
+    [
+        ("p50", at(0.5)),
+        ("p90", at(0.9)),
+        ("p99", at(0.99)),
+        ("p99.9", at(0.999)),
+        ("p99.99", at(0.9999)),
+        ("max", latencies.max() as f64 / 1000.0),
+    ]
+}
+
+fn by_name(percentiles: Percentiles) -> Value {
+    percentiles.map(|(name, value)| (name.to_owned(), json!(value))).into_iter().collect()
 }
 
 impl fmt::Display for Report<'_> {
@@ -118,7 +138,7 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "calls/s    {:>12.0}", self.rate())?;
         writeln!(f, "failed     {:>12}   {}", self.tally.failed, self.tally.first_failure.as_deref().unwrap_or(""))?;
         write!(f, "wrong      {:>12}", self.tally.wrong)?;
-        for (name, microseconds) in self.percentiles() {
+        for (name, microseconds) in percentiles(&self.tally.latencies) {
             write!(f, "\n{name:<10} {microseconds:>12.1}   µs")?;
         }
         Ok(())

@@ -83,10 +83,10 @@ fn encode_call(method: Method, protocol: Protocol, sequence_id: i32, value: f64)
     let (input, output): (Box<dyn TInputProtocol>, Box<dyn TOutputProtocol + '_>) = match protocol {
         Protocol::Binary | Protocol::OldBinary => {
             let output = BinaryOutput::numbered(&mut call, sequence_id).with_protocol(protocol);
-            (Box::new(BinaryInput::empty(&limits)), Box::new(output))
+            (Box::new(BinaryInput::new(&[], &limits)), Box::new(output))
         }
         Protocol::Compact => {
-            (Box::new(CompactInput::empty(&limits)), Box::new(CompactOutput::numbered(&mut call, sequence_id)))
+            (Box::new(CompactInput::new(&[], &limits)), Box::new(CompactOutput::numbered(&mut call, sequence_id)))
         }
     };
     let number = Number::new(OrderedFloat(value));
@@ -106,7 +106,7 @@ fn reply_to(protocol: Protocol, call: &[u8]) -> Vec<u8> {
     let mut reply = Vec::new();
     let header = Header::read(protocol, call).and_then(|header| Ok((header.identifier()?, header.body_offset)));
     let (identifier, body) = header.expect("the call was encoded here");
-    let processed = process_body(&processor, protocol, (identifier, &call[body..]), &limits, &mut reply);
+    let processed = process_body(&processor, protocol, (&identifier, &call[body..]), &limits, &mut reply);
     processed.expect("a Vec takes every reply");
     reply
 }
