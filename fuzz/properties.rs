@@ -20,7 +20,7 @@ use calculate::wire::skip::Skip;
 use calculate::wire::{Envelope, Framing, Headers, Limits, MAX_HEADERS, Protocol};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
+use thrift::protocol::{TInputProtocol, TOutputProtocol};
 use wire_idl::Everything;
 
 /// Detection never panics, what it once decided more bytes do not change, and eight bytes always decide.
@@ -222,10 +222,9 @@ fn small() -> Limits {
 }
 
 fn decode(protocol: Protocol, body: &[u8], limits: &Limits) -> thrift::Result<Everything> {
-    let identifier = TMessageIdentifier::new("", TMessageType::Call, 0);
     match protocol {
-        Protocol::Binary | Protocol::OldBinary => read(&mut BinaryInput::new(identifier, body, limits)),
-        Protocol::Compact => read(&mut CompactInput::new(identifier, body, limits)),
+        Protocol::Binary | Protocol::OldBinary => read(&mut BinaryInput::new(body, limits)),
+        Protocol::Compact => read(&mut CompactInput::new(body, limits)),
     }
 }
 

@@ -20,3 +20,8 @@ impl \1 {/
 # Services: the processor is this library's Processor, not thrift's TProcessor, which says `dyn`.
 s/^impl <H: (.*)> TProcessor for /impl <H: \1 + Send + Sync + 'static> calculate::server::Processor for /
 /^  (pub )?fn process(_|\()/ s/&mut dyn (T(In|Out)putProtocol)/\&mut impl \1/g
+# It is told the method, and asks for it no more.
+/^  fn process\(/ s/&self, /\&self, message_ident: \&calculate::server::Identifier<'_>, /
+/^    let message_ident = i_prot\.read_message_begin\(\)\?;$/ d
+s/match &\*message_ident\.name \{/match message_ident.name {/
+s/thrift::server::handle_process_result\(&message_ident, /calculate::server::handle_process_result(message_ident, /

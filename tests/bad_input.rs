@@ -446,7 +446,7 @@ fn count_replies_in(encoding: Encoding, mut output: &[u8]) -> Option<usize> {
         let split = Splitter::new(encoding).split(output, &Limits::default());
         let Ok(Split::Message { message, consumed }) = split else { return None };
         let header = Header::read(encoding.protocol, &output[message]).ok()?;
-        if !matches!(header.kind, Kind::Reply | Kind::Exception) {
+        if !matches!(header.kind(), Kind::Reply | Kind::Exception) {
             return None;
         }
         output = &output[consumed..];

@@ -37,9 +37,9 @@ fn each_message_is_read_right() {
         let (body, limits) = (&golden.bytes[header.body_offset..], Limits::default());
         let said = match golden.protocol {
             Protocol::Binary | Protocol::OldBinary => {
-                Said::read(&golden, &mut BinaryInput::new(identifier, body, &limits))
+                Said::read(&golden, &mut BinaryInput::of_message(&identifier, body, &limits))
             }
-            Protocol::Compact => Said::read(&golden, &mut CompactInput::new(identifier, body, &limits)),
+            Protocol::Compact => Said::read(&golden, &mut CompactInput::of_message(&identifier, body, &limits)),
         };
         assert_eq!(said.expect("a body"), Said::of(&golden), "{}", golden.name);
     }

@@ -17,7 +17,7 @@ use calculate::wire::compact::{CompactInput, CompactOutput};
 use calculate::wire::message::Header;
 use calculate::wire::{Limits, Protocol};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType};
+use thrift::protocol::TInputProtocol;
 use wire::Everything;
 
 fn main() -> io::Result<()> {
@@ -61,10 +61,9 @@ fn message(protocol: Protocol, bytes: &[u8]) -> thrift::Result<String> {
 
 fn walk(protocol: Protocol, body: &[u8], order: describe::Order) -> thrift::Result<String> {
     let (limits, mut out) = (Limits::default(), String::new());
-    let unused = TMessageIdentifier::new("", TMessageType::Call, 0);
     let mut input: Box<dyn TInputProtocol> = match protocol {
-        Protocol::Binary | Protocol::OldBinary => Box::new(BinaryInput::new(unused, body, &limits)),
-        Protocol::Compact => Box::new(CompactInput::new(unused, body, &limits)),
+        Protocol::Binary | Protocol::OldBinary => Box::new(BinaryInput::new(body, &limits)),
+        Protocol::Compact => Box::new(CompactInput::new(body, &limits)),
     };
     describe::read_struct(&mut *input, order, &mut out)?;
     Ok(out)
@@ -72,12 +71,11 @@ fn walk(protocol: Protocol, body: &[u8], order: describe::Order) -> thrift::Resu
 
 fn everything(protocol: Protocol, bytes: &[u8]) -> thrift::Result<String> {
     let limits = Limits::default();
-    let unused = TMessageIdentifier::new("", TMessageType::Call, 0);
     let read = match protocol {
         Protocol::Binary | Protocol::OldBinary => {
-            Everything::read_from_in_protocol(&mut BinaryInput::new(unused, bytes, &limits))
+            Everything::read_from_in_protocol(&mut BinaryInput::new(bytes, &limits))
         }
-        Protocol::Compact => Everything::read_from_in_protocol(&mut CompactInput::new(unused, bytes, &limits)),
+        Protocol::Compact => Everything::read_from_in_protocol(&mut CompactInput::new(bytes, &limits)),
     }?;
     let (mut binary, mut compact) = (Vec::new(), Vec::new());
     read.write_to_out_protocol(&mut BinaryOutput::new(&mut binary))?;

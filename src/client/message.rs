@@ -9,10 +9,10 @@ use super::options::Options;
 use crate::wire::binary::{BinaryInput, BinaryOutput};
 use crate::wire::compact::{CompactInput, CompactOutput};
 use crate::wire::framing::{begin_frame, end_frame};
-use crate::wire::message::{Header, Kind};
+use crate::wire::message::{Header, Identifier, Kind};
 use crate::wire::{Exception, Limits, NO_HEADER, Protocol};
 use thrift::Result as ThriftResult;
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TMultiplexedOutputProtocol, TOutputProtocol};
+use thrift::protocol::{TInputProtocol, TMessageType, TMultiplexedOutputProtocol, TOutputProtocol};
 
 /// A method as it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +85,11 @@ pub(super) fn encode<R>(
     let outcome = match options.protocol {
         protocol @ (Protocol::Binary | Protocol::OldBinary) => {
             let output = BinaryOutput::numbered(&mut call, sequence_id).with_protocol(protocol);
-            stub(Box::new(BinaryInput::empty(&limits)), to_service(called, output))
+            stub(Box::new(BinaryInput::new(&[], &limits)), to_service(called, output))
         }
         Protocol::Compact => {
             let output = CompactOutput::numbered(&mut call, sequence_id);
-            stub(Box::new(CompactInput::empty(&limits)), to_service(called, output))
+            stub(Box::new(CompactInput::new(&[], &limits)), to_service(called, output))
         }
     };
     let oneway = match outcome {
@@ -130,7 +130,7 @@ pub(super) fn decode<R>(
     let header =
         Header::read(options.protocol, message).map_err(|malformed| CalculateError::protocol(server, malformed))?;
     let body = &message[header.body_offset..];
-    if header.kind == Kind::Exception {
+    if header.kind() == Kind::Exception {
         let exception = decode_exception(options.protocol, limits, body);
         return Err(match exception {
             Ok(exception) => CalculateError::exception(server, method, exception),
@@ -138,15 +138,16 @@ pub(super) fn decode<R>(
         });
     }
     // A generated client numbers its first call 1, and ours makes only one.
-    let identifier = TMessageIdentifier::new(method, TMessageType::Reply, 1);
+    let identifier = Identifier { name: method, message_type: TMessageType::Reply, sequence_number: 1 };
     let mut unused = Vec::new();
     let decoded = match options.protocol {
         Protocol::Binary | Protocol::OldBinary => {
-            stub(Box::new(BinaryInput::new(identifier, body, limits)), Box::new(BinaryOutput::new(&mut unused)))
+            stub(Box::new(BinaryInput::of_message(&identifier, body, limits)), Box::new(BinaryOutput::new(&mut unused)))
         }
-        Protocol::Compact => {
-            stub(Box::new(CompactInput::new(identifier, body, limits)), Box::new(CompactOutput::new(&mut unused)))
-        }
+        Protocol::Compact => stub(
+            Box::new(CompactInput::of_message(&identifier, body, limits)),
+            Box::new(CompactOutput::new(&mut unused)),
+        ),
     };
     decoded.map_err(|error| match error {
         thrift::Error::User(exception) => CalculateError::declared(exception),
@@ -155,10 +156,9 @@ pub(super) fn decode<R>(
 }
 
 fn decode_exception(protocol: Protocol, limits: &Limits, body: &[u8]) -> ThriftResult<Exception> {
-    let unused = TMessageIdentifier::new("", TMessageType::Exception, 0);
     match protocol {
-        Protocol::Binary | Protocol::OldBinary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
-        Protocol::Compact => Exception::read(&mut CompactInput::new(unused, body, limits)),
+        Protocol::Binary | Protocol::OldBinary => Exception::read(&mut BinaryInput::new(body, limits)),
+        Protocol::Compact => Exception::read(&mut CompactInput::new(body, limits)),
     }
 }
 

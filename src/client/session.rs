@@ -207,7 +207,7 @@ impl Session {
         if pending.method.as_bytes() != header.name {
             return Err(fault(format!("a reply to {} for a call of {}", printable(header.name), pending.method)));
         }
-        if !matches!(header.kind, Kind::Reply | Kind::Exception) {
+        if !matches!(header.kind(), Kind::Reply | Kind::Exception) {
             return Err(fault("a message that is neither a reply nor an exception".into()));
         }
         if pending.ordinal > self.taken {

@@ -416,9 +416,8 @@ impl TCalculateProcessFunctions {
 }
 
 impl <H: CalculateSyncHandler + Send + Sync + 'static> calculate::server::Processor for CalculateSyncProcessor<H> {
-  fn process(&self, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
-    let message_ident = i_prot.read_message_begin()?;
-    let res = match &*message_ident.name {
+  fn process(&self, message_ident: &calculate::server::Identifier<'_>, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
+    let res = match message_ident.name {
       "Square" => {
         self.process_square(message_ident.sequence_number, i_prot, o_prot)
       },
@@ -436,7 +435,7 @@ impl <H: CalculateSyncHandler + Send + Sync + 'static> calculate::server::Proces
         )
       },
     };
-    thrift::server::handle_process_result(&message_ident, res, o_prot)
+    calculate::server::handle_process_result(message_ident, res, o_prot)
   }
 }
 

@@ -2,7 +2,7 @@
 
 use super::context;
 use crate::wire::headers::{key, name};
-use crate::wire::message::{Header, Kind};
+use crate::wire::message::{ENDS_INSIDE, Header, Kind};
 use crate::wire::{Encoding, Envelope, Exception, ExceptionCode, Framing, Headers, Malformed, printable};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Call<'a> {
     pub(super) encoding: Encoding,
     pub(super) message: &'a [u8],
-    pub(super) header: Header<'a>,
+    pub(super) header: &'a Header<'a>,
     /// What a header transport put round it.
     pub(super) envelope: Option<&'a Enveloped>,
 }
@@ -28,13 +28,20 @@ pub(super) struct Enveloped {
 }
 
 impl<'a> Call<'a> {
-    /// Reads a message's header.
-    pub(super) fn read(
+    /// Reads a message's header, and does with the call what is to be done. The header stays where it was written: to
+    /// copy what was written a moment ago would be to wait for it.
+    #[inline]
+    pub(super) fn read<R>(
         encoding: Encoding,
-        message: &'a [u8],
-        envelope: Option<&'a Enveloped>,
-    ) -> Result<Call<'a>, Malformed> {
-        Ok(Call { encoding, message, header: Header::read(encoding.protocol, message)?, envelope })
+        message: &[u8],
+        envelope: Option<&Enveloped>,
+        then: impl FnOnce(&Call<'_>) -> R,
+    ) -> Result<R, Malformed> {
+        match &Header::read_start(encoding.protocol, message) {
+            Ok(Some(header)) => Ok(then(&Call { encoding, message, header, envelope })),
+            Ok(None) => Err(ENDS_INSIDE.into()),
+            Err(malformed) => Err(malformed.clone()),
+        }
     }
 
     /// What keeping the request takes.
@@ -63,7 +70,7 @@ impl<'a> Call<'a> {
 
     /// Appends an exception as the reply: nothing to a oneway call.
     pub(super) fn refuse(&self, exception: &Exception, out: &mut Vec<u8>) {
-        if self.header.kind == Kind::Oneway {
+        if self.header.kind() == Kind::Oneway {
             return;
         }
         let write = |out: &mut Vec<u8>| {

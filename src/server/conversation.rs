@@ -249,7 +249,7 @@ impl<'a> Conversation<'a> {
                 let message = &bytes[message];
                 match encoding.framing.is_header() {
                     true => self.enveloped(encoding, message, output).map_err(malformed)?,
-                    false => self.call(&Call::read(encoding, message, None).map_err(malformed)?, output),
+                    false => Call::read(encoding, message, None, |call| self.call(call, output)).map_err(malformed)?,
                 }
                 Ok(Some(consumed))
             }
@@ -280,8 +280,7 @@ impl<'a> Conversation<'a> {
         let encoding = Encoding { protocol: envelope.protocol, ..encoding };
         context::set_encoding(encoding);
         let enveloped = Enveloped::new(envelope, self.draining);
-        self.call(&Call::read(encoding, &message, Some(&enveloped))?, output);
-        Ok(())
+        Call::read(encoding, &message, Some(&enveloped), |call| self.call(call, output))
     }
 
     /// The message (or envelope) that starts with `start` has no end that could be found, so its connection has none
@@ -294,11 +293,12 @@ impl<'a> Conversation<'a> {
             exception.write(plain, b"", envelope.sequence_id as i32, &mut message);
             return self.reply(output, |out| envelope.close(&message, &Headers::new(), out));
         }
-        if let Ok(call) = Call::read(encoding, start, None)
-            && call.header.kind == Kind::Call
-        {
-            self.reply(output, |out| call.refuse(exception, out));
-        }
+        // Without its header nobody can be told.
+        let _ = Call::read(encoding, start, None, |call| {
+            if call.header.kind() == Kind::Call {
+                self.reply(output, |out| call.refuse(exception, out));
+            }
+        });
     }
 
     /// Answers a call, or sees to it that it will be.

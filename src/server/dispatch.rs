@@ -1,82 +1,17 @@
 //! From a message to its reply: which service, and what its processor made of it.
 
 use super::call::Call;
+use super::processor::AnyProcessor;
 use crate::config::Handlers;
 use crate::one_line::one_line;
-use crate::wire::binary::{BinaryInput, BinaryOutput};
-use crate::wire::compact::{CompactInput, CompactOutput};
+use crate::wire::binary::BinaryInput;
+use crate::wire::compact::CompactInput;
 use crate::wire::framing::{begin_frame, end_frame};
 use crate::wire::message::{Header, Kind};
-use crate::wire::{Exception, ExceptionCode, Limits, Malformed, Protocol, printable};
+use crate::wire::{Exception, ExceptionCode, Limits, Protocol, printable};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType, TOutputProtocol};
-use thrift::server::TProcessor;
-
-/// What is generated for a service, `…SyncProcessor`; it is called from many threads at a time.
-///
-/// Every `TProcessor`, what the Thrift compiler writes, is one. Where `idl/generic.sed` has gone over the compiler's
-/// output it is one directly, and knows the protocols' types: a call costs a third less.
-pub trait Processor: Send + Sync + 'static {
-    /// Reads a call from `input`, runs its handler, writes the reply to `output`.
-    ///
-    /// # Errors
-    /// The reply cannot be written. All other errors are replies.
-    fn process(&self, input: &mut impl TInputProtocol, output: &mut impl TOutputProtocol) -> thrift::Result<()>;
-}
-
-impl<P: TProcessor + Send + Sync + 'static> Processor for P {
-    fn process(&self, input: &mut impl TInputProtocol, output: &mut impl TOutputProtocol) -> thrift::Result<()> {
-        TProcessor::process(self, input, output)
-    }
-}
-
-/// A processor of whatever type. This is the one indirect call of a message: all that is below it is direct.
-pub(super) trait AnyProcessor: Send + Sync {
-    /// Runs the processor on a call and appends the reply.
-    ///
-    /// # Errors
-    /// The header is none that generated code can be told of, so nothing was run.
-    fn process_any(&self, call: &Call<'_>, limits: &Limits, out: &mut Vec<u8>)
-    -> Result<thrift::Result<()>, Malformed>;
-}
-
-impl<P: Processor> AnyProcessor for P {
-    fn process_any(
-        &self,
-        call: &Call<'_>,
-        limits: &Limits,
-        out: &mut Vec<u8>,
-    ) -> Result<thrift::Result<()>, Malformed> {
-        let identifier = call.header.identifier()?;
-        let body = &call.message[call.header.body_offset..];
-        Ok(process_body(self, call.encoding.protocol, (identifier, body), limits, out))
-    }
-}
-
-/// Runs a processor on a message's header and body, and appends the reply, in the same protocol.
-///
-/// # Errors
-/// As [`Processor::process`].
-#[inline]
-pub(crate) fn process_body(
-    processor: &impl Processor,
-    protocol: Protocol,
-    (identifier, body): (TMessageIdentifier, &[u8]),
-    limits: &Limits,
-    out: &mut Vec<u8>,
-) -> thrift::Result<()> {
-    match protocol {
-        Protocol::Binary | Protocol::OldBinary => processor.process(
-            &mut BinaryInput::new(identifier, body, limits),
-            &mut BinaryOutput::new(out).with_protocol(protocol),
-        ),
-        Protocol::Compact => {
-            processor.process(&mut CompactInput::new(identifier, body, limits), &mut CompactOutput::new(out))
-        }
-    }
-}
 
 /// A name, a processor, and where its handlers run.
 #[derive(Clone)]
@@ -113,7 +48,7 @@ impl Services {
 
     /// Who answers this message, if it is a request at all.
     pub(super) fn route(&self, call: &Call<'_>) -> Result<&Service, Exception> {
-        match call.header.kind {
+        match call.header.kind() {
             Kind::Call | Kind::Oneway => {}
             Kind::Reply | Kind::Exception | Kind::Unknown(_) => {
                 let text = "a server takes calls and oneway calls; this message is neither";
@@ -159,7 +94,7 @@ impl Service {
             Ok(()) => self.own_words(call, &out[body_start..], limits),
             Err(exception) => Some(exception),
         };
-        if call.header.kind == Kind::Oneway || (exception.is_none() && out.len() == body_start) {
+        if call.header.kind() == Kind::Oneway || (exception.is_none() && out.len() == body_start) {
             out.truncate(start);
         } else if let Some(exception) = exception {
             out.truncate(start);
@@ -236,10 +171,9 @@ fn debug_text(debug_output: &str) -> Option<&str> {
 fn read_exception(protocol: Protocol, reply: &[u8], limits: &Limits) -> Option<Exception> {
     let header = Header::read(protocol, reply).ok()?;
     let body = &reply[header.body_offset..];
-    let unused = TMessageIdentifier::new("", TMessageType::Exception, 0);
     let said = match protocol {
-        Protocol::Binary | Protocol::OldBinary => Exception::read(&mut BinaryInput::new(unused, body, limits)),
-        Protocol::Compact => Exception::read(&mut CompactInput::new(unused, body, limits)),
+        Protocol::Binary | Protocol::OldBinary => Exception::read(&mut BinaryInput::new(body, limits)),
+        Protocol::Compact => Exception::read(&mut CompactInput::new(body, limits)),
     };
     said.ok()
 }

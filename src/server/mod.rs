@@ -1,7 +1,7 @@
 //! The server, generic over generated processors. In the order in which a connection meets them: a `listener` has it,
 //! `acceptor` hands its socket to the least loaded `worker`, `handshake` learns whose it is and encrypts it (`tls`),
 //! `connection` reads and writes its `stream`, `conversation` turns bytes into calls and replies into bytes, [`access`]
-//! says whether the `peer` may call, `dispatch` finds the service for a `call` and runs it, inline or on the `pool`, `context` tells the
+//! says whether the `peer` may call, `dispatch` finds the service for a `call` and runs its `processor`, inline or on the `pool`, `context` tells the
 //! handler who calls; `reload` reads certificates and the access list anew, `shutdown` ends it all.
 //!
 //! It does not know ZooKeeper, and names no type of the IDL.
@@ -20,6 +20,7 @@ mod in_flight;
 mod listener;
 mod peer;
 mod pool;
+mod processor;
 mod rejects;
 mod reload;
 mod shared;
@@ -30,12 +31,13 @@ mod tls_fault;
 mod unsent;
 mod worker;
 
+pub use crate::wire::message::Identifier;
 pub use access::AccessList;
 pub use context::RequestContext;
-pub use dispatch::Processor;
-pub(crate) use dispatch::process_body;
 pub use listener::LocalAddr;
 pub use peer::{Address, Identity, Peer, TlsSession};
+pub(crate) use processor::process_body;
+pub use processor::{Processor, handle_process_result};
 pub use shutdown::{Outcome, Shutdown};
 
 use crate::config::{Config, Handlers, TlsMode};

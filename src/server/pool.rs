@@ -133,28 +133,35 @@ impl Shared {
 
 impl Job {
     fn run(mut self, limits: &Limits) {
-        let Ok(call) = Call::read(self.encoding, &self.message, self.envelope.as_ref()) else { return };
-        // Nobody waits for the reply to a oneway call: its sender may well be gone.
-        if self.reply.is_closed() && call.header.kind != Kind::Oneway {
-            return;
-        }
-        let _turn = Turn::begin(self.peer.clone(), Some(self.encoding));
-        let mut out = Vec::new();
-        match self.envelope.as_ref().and_then(|enveloped| enveloped.deadline) {
-            Some(deadline) if deadline <= Instant::now() => {
-                let text = "the caller's time was up before a thread of the pool was free";
-                call.refuse(&Exception::new(ExceptionCode::TIMEOUT, text), &mut out);
+        let nobody_waits = self.reply.is_closed();
+        let answered = Call::read(self.encoding, &self.message, self.envelope.as_ref(), |call| {
+            // The sender of a oneway call may well be gone.
+            if nobody_waits && call.header.kind() != Kind::Oneway {
+                return None;
             }
-            _ => self.service.answer(&call, limits, &mut out),
+            let _turn = Turn::begin(self.peer.clone(), Some(self.encoding));
+            let mut out = Vec::new();
+            match self.envelope.as_ref().and_then(|enveloped| enveloped.deadline) {
+                Some(deadline) if deadline <= Instant::now() => {
+                    let text = "the caller's time was up before a thread of the pool was free";
+                    call.refuse(&Exception::new(ExceptionCode::TIMEOUT, text), &mut out);
+                }
+                _ => self.service.answer(call, limits, &mut out),
+            }
+            if !self.held.set(out.len()) {
+                // Not "overloaded": that says that nothing was done.
+                let text =
+                    "done, but there is no room for the reply: the server holds all that it may of unfinished calls";
+                out.clear();
+                call.refuse(&Exception::new(ExceptionCode::INTERNAL_ERROR, text), &mut out);
+            }
+            Some(out)
+        });
+        // The header was read before: it was the connection that put the call here.
+        if let Ok(Some(out)) = answered {
+            // The connection may be gone by now: then nobody wants the reply.
+            let _ = self.reply.send((out, self.held));
         }
-        if !self.held.set(out.len()) {
-            // Not "overloaded": that says that nothing was done.
-            let text = "done, but there is no room for the reply: the server holds all that it may of unfinished calls";
-            out.clear();
-            call.refuse(&Exception::new(ExceptionCode::INTERNAL_ERROR, text), &mut out);
-        }
-        // The connection may be gone by now: then nobody wants the reply.
-        let _ = self.reply.send((out, self.held));
     }
 }
 

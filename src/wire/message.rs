@@ -1,7 +1,6 @@
 //! A message's header: what must be known before its arguments are decoded.
 
 use super::{MAX_NAME_BYTES, Malformed, Protocol, varint};
-use std::cell::RefCell;
 use thrift::protocol::{TMessageIdentifier, TMessageType};
 
 /// The header of a message, read without its body. So a message can be refused properly by whoever cannot decode it.
@@ -9,8 +8,8 @@ use thrift::protocol::{TMessageIdentifier, TMessageType};
 pub struct Header<'a> {
     /// The method as it was sent, service prefix included. Any bytes at all: it need not be UTF-8.
     pub name: &'a [u8],
-    /// What kind of message it says it is.
-    pub kind: Kind,
+    /// What kind of message it says it is, as a number.
+    code: u8,
     /// The number that the reply must carry.
     pub sequence_id: i32,
     /// Where the body, a struct, starts in the message.
@@ -34,8 +33,27 @@ pub enum Kind {
     Unknown(u8),
 }
 
+/// What generated code is told of a message's header: the method without its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identifier<'a> {
+    /// The method.
+    pub name: &'a str,
+    /// One of the kinds that Thrift knows.
+    pub message_type: TMessageType,
+    /// The number that the reply must carry.
+    pub sequence_number: i32,
+}
+
+impl Identifier<'_> {
+    /// The same in Thrift's own words, which have memory of their own.
+    pub fn to_thrift(&self) -> TMessageIdentifier {
+        TMessageIdentifier::new(self.name, self.message_type, self.sequence_number)
+    }
+}
+
 impl Kind {
     /// The kind that a message's type number stands for.
+    #[inline]
     pub fn from_code(code: u8) -> Kind {
         match code {
             1 => Kind::Call,
@@ -55,7 +73,7 @@ impl<'a> Header<'a> {
     pub fn read(protocol: Protocol, message: &'a [u8]) -> Result<Header<'a>, Malformed> {
         match Header::read_start(protocol, message)? {
             Some(header) => Ok(header),
-            None => Err("the message ends inside its header".into()),
+            None => Err(ENDS_INSIDE.into()),
         }
     }
 
@@ -72,15 +90,23 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// The name is not UTF-8, or the kind is none that Thrift knows.
-    pub fn identifier(&self) -> Result<TMessageIdentifier, Malformed> {
-        let message_type = match self.kind {
+    #[inline(always)]
+    pub fn identifier(&self) -> Result<Identifier<'a>, Malformed> {
+        let message_type = match self.kind() {
             Kind::Call => TMessageType::Call,
             Kind::Reply => TMessageType::Reply,
             Kind::Exception => TMessageType::Exception,
             Kind::Oneway => TMessageType::OneWay,
             Kind::Unknown(code) => return Err(format!("a message of unknown type {code}").into()),
         };
-        Ok(TMessageIdentifier { name: method_name(self.method())?, message_type, sequence_number: self.sequence_id })
+        let Some(name) = text(self.method()) else { return Err("a method name that is not UTF-8".into()) };
+        Ok(Identifier { name, message_type, sequence_number: self.sequence_id })
+    }
+
+    /// What kind of message it says it is.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        Kind::from_code(self.code)
     }
 
     /// The method without its service: what comes after the first colon, or all of it.
@@ -94,17 +120,10 @@ impl<'a> Header<'a> {
     }
 }
 
-/// A method's name as text. A thread hears the same name time and again, so the last one is remembered: to compare it
-/// costs a quarter of checking it.
-fn method_name(name: &[u8]) -> Result<String, Malformed> {
-    thread_local! { static LAST: RefCell<String> = const { RefCell::new(String::new()) } }
-    LAST.with_borrow_mut(|last| {
-        if last.as_bytes() != name {
-            let text = std::str::from_utf8(name).map_err(|_| Malformed::from("a method name that is not UTF-8"))?;
-            text.clone_into(last);
-        }
-        Ok(last.clone())
-    })
+/// A function of its own, as its result comes back in registers then: through memory, it would be waited for.
+#[inline(never)]
+fn text(name: &[u8]) -> Option<&str> {
+    std::str::from_utf8(name).ok()
 }
 
 fn method_offset(name: &[u8]) -> usize {
@@ -126,7 +145,7 @@ fn read_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
     let Some(sequence_id) = rest.first_chunk::<4>() else { return Ok(None) };
     Ok(Some(Header {
         name,
-        kind: Kind::from_code(head[3]),
+        code: head[3],
         sequence_id: i32::from_be_bytes(*sequence_id),
         body_offset: 8 + name_bytes + 4,
         method_offset: method_offset(name),
@@ -141,10 +160,10 @@ fn read_old_binary(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
         length => length,
     };
     let Some((name, rest)) = rest.split_at_checked(name_bytes) else { return Ok(None) };
-    let Some(&[kind, a, b, c, d]) = rest.first_chunk::<5>() else { return Ok(None) };
+    let Some(&[code, a, b, c, d]) = rest.first_chunk::<5>() else { return Ok(None) };
     Ok(Some(Header {
         name,
-        kind: Kind::from_code(kind),
+        code,
         sequence_id: i32::from_be_bytes([a, b, c, d]),
         body_offset: 4 + name_bytes + 5,
         method_offset: method_offset(name),
@@ -166,7 +185,7 @@ fn read_compact(start: &[u8]) -> Result<Option<Header<'_>>, Malformed> {
     let Some(name) = start[name_offset..].get(..name_bytes) else { return Ok(None) };
     Ok(Some(Header {
         name,
-        kind: Kind::from_code(start[1] >> 5),
+        code: start[1] >> 5,
         sequence_id: sequence_id as i32,
         body_offset: name_offset + name_bytes,
         method_offset: method_offset(name),
@@ -191,6 +210,8 @@ pub(super) fn checked_frame_length(length: i32, longest: usize) -> Result<usize,
     }
 }
 
+pub(crate) const ENDS_INSIDE: &str = "the message ends inside its header";
+
 const NOT_BINARY: &str = "not the start of a strict binary message of version 1";
 
 #[cfg(test)]
@@ -202,7 +223,7 @@ mod tests {
         let message = b"\x00\x00\x00\x10Calculate:Square\x04\xff\xff\xff\xfe\x00";
         let header = Header::read(Protocol::OldBinary, message).expect("a header");
         assert_eq!((header.service(), header.method()), (Some(&b"Calculate"[..]), &b"Square"[..]));
-        assert_eq!((header.kind, header.sequence_id, header.body_offset), (Kind::Oneway, -2, 25));
+        assert_eq!((header.kind(), header.sequence_id, header.body_offset), (Kind::Oneway, -2, 25));
         for cut in 0..header.body_offset {
             assert_eq!(Header::read_start(Protocol::OldBinary, &message[..cut]), Ok(None), "cut at {cut}");
         }

@@ -1,18 +1,19 @@
 //! Reads values in the binary protocol.
 
+use crate::wire::message::Identifier;
 use crate::wire::scope::{Room, Scopes};
 use crate::wire::types::{binary_type, binary_type_of_none};
 use crate::wire::{Limits, Malformed, Protocol};
 use thrift::protocol::{
-    TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TMessageType,
-    TSetIdentifier, TStructIdentifier, TType,
+    TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TSetIdentifier,
+    TStructIdentifier, TType,
 };
 
 /// Reads one message's body. It reserves no more than what arrived, checks every type tag and count against the
 /// bytes, and refuses a body that does not end where its message ends (W3, W5-W9, W13, W16, W17).
 #[derive(Debug)]
 pub struct BinaryInput<'a> {
-    identifier: Option<TMessageIdentifier>,
+    identifier: Option<&'a Identifier<'a>>,
     /// What is not read yet.
     rest: &'a [u8],
     body_bytes: usize,
@@ -21,23 +22,17 @@ pub struct BinaryInput<'a> {
 }
 
 impl<'a> BinaryInput<'a> {
-    /// A reader that has no message: generated code that wants a reply from it gets an error.
-    pub fn empty(limits: &'a Limits) -> BinaryInput<'a> {
-        let unused = TMessageIdentifier { name: String::new(), message_type: TMessageType::Reply, sequence_number: 0 };
-        BinaryInput { identifier: None, ..BinaryInput::new(unused, &[], limits) }
+    /// A reader of `body`, which is no message's: generated code that wants a reply from it gets an error.
+    #[inline]
+    pub fn new(body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
+        BinaryInput { identifier: None, rest: body, body_bytes: body.len(), limits, scopes: Scopes::new(limits) }
     }
 
     /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
     /// said: the caller has read that already.
     #[inline]
-    pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
-        BinaryInput {
-            identifier: Some(identifier),
-            rest: body,
-            body_bytes: body.len(),
-            limits,
-            scopes: Scopes::new(limits),
-        }
+    pub fn of_message(identifier: &'a Identifier<'a>, body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
+        BinaryInput { identifier: Some(identifier), ..BinaryInput::new(body, limits) }
     }
 
     #[inline]
@@ -91,7 +86,8 @@ fn ends() -> Malformed {
 
 impl TInputProtocol for BinaryInput<'_> {
     fn read_message_begin(&mut self) -> thrift::Result<TMessageIdentifier> {
-        self.identifier.take().ok_or_else(|| Malformed::from(crate::wire::NO_HEADER).into())
+        let identifier = self.identifier.take().ok_or_else(|| Malformed::from(crate::wire::NO_HEADER))?;
+        Ok(identifier.to_thrift())
     }
 
     fn read_message_end(&mut self) -> thrift::Result<()> {

@@ -1,19 +1,20 @@
 //! Reads values in the compact protocol.
 
 use crate::wire::field_ids::FieldIds;
+use crate::wire::message::Identifier;
 use crate::wire::scope::{Room, Scopes};
 use crate::wire::types::{compact_type, compact_type_of_none};
 use crate::wire::varint::{self, Varint, unzigzag};
 use crate::wire::{Limits, Malformed, Protocol};
 use thrift::protocol::{
-    TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TMessageType,
-    TSetIdentifier, TStructIdentifier, TType,
+    TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TMessageIdentifier, TSetIdentifier,
+    TStructIdentifier, TType,
 };
 
 /// Reads one message's body, with the same promises as [`BinaryInput`](crate::wire::binary::BinaryInput).
 #[derive(Debug)]
 pub struct CompactInput<'a> {
-    identifier: Option<TMessageIdentifier>,
+    identifier: Option<&'a Identifier<'a>>,
     bytes: &'a [u8],
     position: usize,
     limits: &'a Limits,
@@ -24,18 +25,11 @@ pub struct CompactInput<'a> {
 }
 
 impl<'a> CompactInput<'a> {
-    /// A reader that has no message: generated code that wants a reply from it gets an error.
-    pub fn empty(limits: &'a Limits) -> CompactInput<'a> {
-        let unused = TMessageIdentifier { name: String::new(), message_type: TMessageType::Reply, sequence_number: 0 };
-        CompactInput { identifier: None, ..CompactInput::new(unused, &[], limits) }
-    }
-
-    /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
-    /// said: the caller has read that already.
+    /// A reader of `body`, which is no message's: generated code that wants a reply from it gets an error.
     #[inline]
-    pub fn new(identifier: TMessageIdentifier, body: &'a [u8], limits: &'a Limits) -> CompactInput<'a> {
+    pub fn new(body: &'a [u8], limits: &'a Limits) -> CompactInput<'a> {
         CompactInput {
-            identifier: Some(identifier),
+            identifier: None,
             bytes: body,
             position: 0,
             limits,
@@ -43,6 +37,13 @@ impl<'a> CompactInput<'a> {
             ids: FieldIds::default(),
             field_bool: None,
         }
+    }
+
+    /// A reader of `body`, a message without its header. `identifier` is what the generated code is told the header
+    /// said: the caller has read that already.
+    #[inline]
+    pub fn of_message(identifier: &'a Identifier<'a>, body: &'a [u8], limits: &'a Limits) -> CompactInput<'a> {
+        CompactInput { identifier: Some(identifier), ..CompactInput::new(body, limits) }
     }
 
     #[inline]
@@ -120,7 +121,8 @@ fn ends() -> Malformed {
 
 impl TInputProtocol for CompactInput<'_> {
     fn read_message_begin(&mut self) -> thrift::Result<TMessageIdentifier> {
-        self.identifier.take().ok_or_else(|| Malformed::from(crate::wire::NO_HEADER).into())
+        let identifier = self.identifier.take().ok_or_else(|| Malformed::from(crate::wire::NO_HEADER))?;
+        Ok(identifier.to_thrift())
     }
 
     fn read_message_end(&mut self) -> thrift::Result<()> {

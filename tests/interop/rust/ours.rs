@@ -8,7 +8,7 @@ use calculate::client::{CalculateError, Client, Options, Tls};
 use calculate::wire::binary::BinaryInput;
 use calculate::wire::{Framing, Limits, Protocol};
 use std::sync::Arc;
-use thrift::protocol::{TInputProtocol, TMessageIdentifier, TMessageType};
+use thrift::protocol::TInputProtocol;
 use tokio::runtime::Runtime;
 
 /// A connected client.
@@ -63,8 +63,7 @@ impl Ours {
         bytes: &[u8],
         read: impl FnOnce(&mut dyn TInputProtocol) -> thrift::Result<R>,
     ) -> Result<R, Fault> {
-        let unused = TMessageIdentifier::new("", TMessageType::Call, 0);
-        Ok(read(&mut BinaryInput::new(unused, bytes, &Limits::default()))?)
+        Ok(read(&mut BinaryInput::new(bytes, &Limits::default()))?)
     }
 
     /// This client chooses them and checks them: calls in flight together must each get their own answer.

@@ -1145,9 +1145,8 @@ impl TWireProcessFunctions {
 }
 
 impl <H: WireSyncHandler + Send + Sync + 'static> calculate::server::Processor for WireSyncProcessor<H> {
-  fn process(&self, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
-    let message_ident = i_prot.read_message_begin()?;
-    let res = match &*message_ident.name {
+  fn process(&self, message_ident: &calculate::server::Identifier<'_>, i_prot: &mut impl TInputProtocol, o_prot: &mut impl TOutputProtocol) -> thrift::Result<()> {
+    let res = match message_ident.name {
       "Echo" => {
         self.process_echo(message_ident.sequence_number, i_prot, o_prot)
       },
@@ -1177,7 +1176,7 @@ impl <H: WireSyncHandler + Send + Sync + 'static> calculate::server::Processor f
         )
       },
     };
-    thrift::server::handle_process_result(&message_ident, res, o_prot)
+    calculate::server::handle_process_result(message_ident, res, o_prot)
   }
 }
 
