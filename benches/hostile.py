@@ -3,6 +3,9 @@
 The crowd: 10,000 idle connections, 1,000 peers that have sent half a message, 1,000 that send a byte a second, 1,000 that
 never read their replies. These last come by the unix socket: over TCP the kernel takes megabytes of replies for each of
 them before the server sees that nobody reads. All limits and time-outs are the defaults.
+
+An echo server of another process, on the server's core, is measured in the same rounds. No one in the crowd knows it: what its
+client sees of the crowd is the machine, not the server.
 """
 
 import json
@@ -22,7 +25,8 @@ from contextlib import contextmanager
 from process import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
 
 IDLE, OFFENDERS = 10_000, 1_000
-RATE, SECONDS, ROUNDS = "2000", "6", 7
+RATE, SECONDS, ROUNDS = "2000", "5", 8
+ECHO = ROOT / "benches/peers/target/release/echo-epoll"
 DEADLINE = 30  # the default of --message-timeout and --write-timeout
 CALLS_UNREAD = 8_000  # their replies are more than a unix socket holds
 CERTIFICATES = ROOT / "target/certs"
@@ -47,18 +51,21 @@ def tls_flags():
 def beside(unix, flags, client):
     # The first line names the first address.
     command = [str(CALCULATE), "serve", "--workers", "1", *flags, "--listen", "127.0.0.1:0", "--listen", f"unix:{unix}"]
-    alone, only_idle, with_all = [], [], []
-    with running(command) as (process, address):
+    without, with_them = {"the server": [], "an echo": []}, {"the server": [], "an echo": []}
+    with running([str(ECHO)]) as (_, echo), running(command) as (process, address):
         load(address, client)
         for number in range(1, ROUNDS + 1):
-            alone.append(load(address, client))
+            # Who is measured first, when the crowd has just come, is not always the same.
+            both = [("the server", address, client), ("an echo", echo, ["--expect", "echo"])][:: 1 if number % 2 else -1]
+            for name, server, options in both:
+                without[name].append(load(server, options))
             before = memory_kib(process.pid)
             with idle(address, client):
                 held = memory_kib(process.pid)
-                only_idle.append(load(address, client))
                 crowd = Crowd(address, unix)
                 peak = memory_kib(process.pid)
-                with_all.append(load(address, client))
+                for name, server, options in both:
+                    with_them[name].append(load(server, options))
                 crowd.must_be_whole()
                 if number == ROUNDS:
                     crowd.see_them_cut()
@@ -68,9 +75,9 @@ def beside(unix, flags, client):
                 print(f"memory per idle connection, {IDLE:,} of them after one call: {(held - before) / IDLE:.2f} KiB")
                 print(f"memory: {before:,} KiB alone, {held:,} with the idle connections, {peak:,} with all", flush=True)
         print(f"memory when they have gone: {memory_kib(process.pid):,} KiB; CPU in all {cpu_seconds(process.pid):.1f} s")
-    report("without a crowd", alone)
-    report("with the idle connections", only_idle, alone)
-    report("with all of them", with_all, alone)
+    for name, rounds in without.items():
+        report(f"{name}, without a crowd", rounds)
+        report(f"{name}, beside it", with_them[name], rounds)
 
 
 def load(address, client):
@@ -93,7 +100,7 @@ def report(title, rounds, alone=None):
     line += f"  p99 of a quarter of a second {statistics.median(quarters):5.0f} µs{ratio(quarters, alone, quarter_seconds)}"
     line += f"  of a round {statistics.median(whole):5.0f} µs ({min(whole):.0f} to {max(whole):.0f})"
     line += ratio(whole, alone, lambda each: each["latency_us"]["p99"])
-    print(f"{title:26} {line}", flush=True)
+    print(f"{title:28} {line}", flush=True)
 
 
 def quarter_seconds(one):

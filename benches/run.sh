@@ -6,6 +6,6 @@
 # ROUNDS (default 5) and SECONDS_EACH (default 3) set how long; the server is pinned to core 0, the load to core 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# These have no peers of other makers.
-[ "$*" = hostile ] || [ "$*" = balance ] || cargo build --release --locked --quiet --manifest-path benches/peers/Cargo.toml
+# This one has no peers.
+[ "$*" = balance ] || cargo build --release --locked --quiet --manifest-path benches/peers/Cargo.toml
 exec clients/python/.venv/bin/python benches/bench.py "$@"
