@@ -16,45 +16,49 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * What a client of several servers costs, in Java: see measure.py.
  *
- * <p>Client cpu DIRECT BALANCED ROUNDS CALLS | memory TARGET CLIENTS | changes TARGET
+ * <p>Client cpu CALLERS DIRECT BALANCED ROUNDS CALLS | memory TARGET CLIENTS | changes TARGET
  */
 final class Client {
-  private static final int AT_ONCE = 64;
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
   public static void main(String[] arguments) throws Exception {
     switch (arguments[0]) {
-      case "cpu" -> cpu(arguments[1], arguments[2], Integer.parseInt(arguments[3]), Integer.parseInt(arguments[4]));
+      case "cpu" ->
+          cpu(
+              Integer.parseInt(arguments[1]),
+              arguments[2],
+              arguments[3],
+              Integer.parseInt(arguments[4]),
+              Integer.parseInt(arguments[5]));
       case "memory" -> memory(arguments[1], Integer.parseInt(arguments[2]));
       default -> changes(arguments[1]);
     }
     System.exit(0);
   }
 
-  /** CPU µs a call of one blocking caller, and of 64 at once; alternating. */
-  private static void cpu(String direct, String balanced, int rounds, int calls) throws Exception {
+  /** CPU µs a call of so many callers at once, through either client; alternating. One blocks. */
+  private static void cpu(int callers, String direct, String balanced, int rounds, int calls)
+      throws Exception {
     Map<String, List<Double>> spent = new TreeMap<>();
     Options options = Options.defaults().withExecutor(Runnable::run);
     try (CalculateClient one = CalculateClient.connect(direct, options);
         CalculateClient several = CalculateClient.connect(balanced, options)) {
       Map<String, CalculateClient> clients = Map.of("direct", one, "balanced", several);
-      for (String how : List.of("lone", "at once")) {
-        // The first rounds are for the compiler.
-        for (int round = -4; round < rounds; round++) {
-          for (String name : List.of("direct", "balanced")) {
-            long began = SYSTEM.getProcessCpuTime();
-            if (how.equals("lone")) {
-              for (int i = 0; i < calls; i++) {
-                clients.get(name).square(9);
-              }
-            } else {
-              callAtOnce(clients.get(name), calls);
+      // The first rounds are for the compiler.
+      for (int round = -4; round < rounds; round++) {
+        for (String name : List.of("direct", "balanced")) {
+          long began = SYSTEM.getProcessCpuTime();
+          if (callers == 1) {
+            for (int i = 0; i < calls; i++) {
+              clients.get(name).square(9);
             }
-            double each = (SYSTEM.getProcessCpuTime() - began) / 1e3 / calls;
-            if (round >= 0) {
-              spent.computeIfAbsent('"' + how + " " + name + '"', key -> new ArrayList<>()).add(each);
-            }
+          } else {
+            callAtOnce(clients.get(name), callers, calls);
+          }
+          double each = (SYSTEM.getProcessCpuTime() - began) / 1e3 / calls;
+          if (round >= 0) {
+            spent.computeIfAbsent('"' + name + '"', key -> new ArrayList<>()).add(each);
           }
         }
       }
@@ -62,10 +66,11 @@ final class Client {
     System.out.println(spent.toString().replace("=", ":"));
   }
 
-  private static void callAtOnce(CalculateClient client, int calls) throws InterruptedException {
-    AtomicInteger left = new AtomicInteger(calls - AT_ONCE);
-    CountDownLatch ended = new CountDownLatch(AT_ONCE);
-    for (int i = 0; i < AT_ONCE; i++) {
+  private static void callAtOnce(CalculateClient client, int callers, int calls)
+      throws InterruptedException {
+    AtomicInteger left = new AtomicInteger(calls - callers);
+    CountDownLatch ended = new CountDownLatch(callers);
+    for (int i = 0; i < callers; i++) {
       callNext(client, left, ended);
     }
     ended.await();

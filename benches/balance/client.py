@@ -1,6 +1,6 @@
 """What a client of several servers costs, in Python: see measure.py.
 
-client.py cpu DIRECT BALANCED ROUNDS CALLS | memory TARGET CLIENTS | changes TARGET
+client.py cpu CALLERS DIRECT BALANCED ROUNDS CALLS | memory TARGET CLIENTS | changes TARGET
 """
 
 import asyncio
@@ -13,35 +13,44 @@ from pathlib import Path
 import calculate
 import calculate.aio
 
-AT_ONCE = 64
 
-
-def cpu(direct, balanced, rounds, calls):
-    """CPU µs a call of one blocking caller, and of 64 on one event loop; alternating."""
-    spent = {}
-    with calculate.connect(direct) as one, calculate.connect(balanced) as several:
-        for _ in range(int(rounds) + 1):
-            for name, client in (("direct", one), ("balanced", several)):
-                began = time.process_time()
-                for _ in range(int(calls)):
-                    client.square(9.0)
-                spent.setdefault(f"lone {name}", []).append((time.process_time() - began) / int(calls) * 1e6)
-    asyncio.run(cpu_at_once(direct, balanced, int(rounds), int(calls), spent))
+def cpu(callers, direct, balanced, rounds, calls):
+    """CPU µs a call of so many callers at once, through either client; alternating. One blocks; many have an event loop."""
+    measure = cpu_of_one if callers == "1" else cpu_at_once
+    spent = measure(direct, balanced, int(rounds), int(calls), int(callers))
     # The first round is for warming up.
     print(json.dumps({name: measured[1:] for name, measured in spent.items()}))
 
 
-async def cpu_at_once(direct, balanced, rounds, calls, spent):
+def cpu_of_one(direct, balanced, rounds, calls, _):
+    spent = {"direct": [], "balanced": []}
+    with calculate.connect(direct) as one, calculate.connect(balanced) as several:
+        for _ in range(rounds + 1):
+            for name, client in (("direct", one), ("balanced", several)):
+                began = time.process_time()
+                for _ in range(calls):
+                    client.square(9.0)
+                spent[name].append((time.process_time() - began) / calls * 1e6)
+    return spent
+
+
+def cpu_at_once(*arguments):
+    return asyncio.run(cpu_of_many(*arguments))
+
+
+async def cpu_of_many(direct, balanced, rounds, calls, callers):
     async def call(client):
-        for _ in range(calls // AT_ONCE):
+        for _ in range(calls // callers):
             await client.square(9.0)
 
+    spent = {"direct": [], "balanced": []}
     async with await calculate.aio.connect(direct) as one, await calculate.aio.connect(balanced) as several:
         for _ in range(rounds + 1):
             for name, client in (("direct", one), ("balanced", several)):
                 began = time.process_time()
-                await asyncio.gather(*(call(client) for _ in range(AT_ONCE)))
-                spent.setdefault(f"at once {name}", []).append((time.process_time() - began) / calls * 1e6)
+                await asyncio.gather(*(call(client) for _ in range(callers)))
+                spent[name].append((time.process_time() - began) / calls * 1e6)
+    return spent
 
 
 def memory(target, clients):

@@ -1,6 +1,6 @@
 //! What a client of several servers costs, in Rust: see measure.py.
 //!
-//! client cpu DIRECT BALANCED ROUNDS CALLS | memory TARGET CLIENTS | changes TARGET
+//! client cpu CALLERS DIRECT BALANCED ROUNDS CALLS | memory TARGET CLIENTS | changes TARGET
 
 use calculate::client::events::Event;
 use calculate::client::{Balance, Client, Options};
@@ -12,44 +12,42 @@ use std::time::SystemTime;
 
 type Anything = Box<dyn std::error::Error>;
 
-const AT_ONCE: usize = 64;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Anything> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["cpu", direct, balanced, rounds, calls] => cpu([direct, balanced], rounds.parse()?, calls.parse()?).await,
+        ["cpu", callers, direct, balanced, rounds, calls] => {
+            cpu(callers.parse()?, [direct, balanced], rounds.parse()?, calls.parse()?).await
+        }
         ["memory", target, clients] => memory(target, clients.parse()?).await,
         ["changes", target] => changes(target).await,
         _ => Err("cpu, memory or changes".into()),
     }
 }
 
-/// CPU µs a call of one caller, and of 64 at once; alternating.
-async fn cpu(targets: [&str; 2], rounds: usize, calls: usize) -> Result<(), Anything> {
-    let mut spent: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let [one, several] = targets;
-    let clients = [("direct", connect(one).await?), ("balanced", connect(several).await?)];
-    for (how, at_once) in [("lone", 1), ("at once", AT_ONCE)] {
-        for round in 0..=rounds {
-            for (name, client) in &clients {
-                let began = cpu_ns()?;
-                let callers = (0..at_once).map(|_| {
-                    let client = client.clone();
-                    tokio::spawn(async move {
-                        for _ in 0..calls / at_once {
-                            client.square(9.0).await.expect("an answer");
-                        }
-                    })
-                });
-                for caller in callers.collect::<Vec<_>>() {
-                    caller.await?;
-                }
-                let each = (cpu_ns()? - began) / calls as f64 / 1000.0;
-                // The first round is for warming up.
-                if round > 0 {
-                    spent.entry(format!("{how} {name}")).or_default().push(each);
-                }
+/// CPU µs a call of so many callers at once, through either client; alternating.
+async fn cpu(callers: usize, targets: [&str; 2], rounds: usize, calls: usize) -> Result<(), Anything> {
+    let mut spent: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let [direct, balanced] = targets;
+    let clients = [("direct", connect(direct).await?), ("balanced", connect(balanced).await?)];
+    for round in 0..=rounds {
+        for (name, client) in &clients {
+            let began = cpu_ns()?;
+            let tasks = (0..callers).map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    for _ in 0..calls / callers {
+                        client.square(9.0).await.expect("an answer");
+                    }
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                task.await?;
+            }
+            let each = (cpu_ns()? - began) / calls as f64 / 1000.0;
+            // The first round is for warming up.
+            if round > 0 {
+                spent.entry(name).or_default().push(each);
             }
         }
     }

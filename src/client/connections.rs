@@ -78,15 +78,16 @@ impl Connections {
     }
 
     /// Makes a call. It is made on another connection only if nothing of it was sent on the one before. Gives when it had a
-    /// connection, too; without one, when it began to connect.
+    /// connection, too; without one, when it began to connect, which is `now`.
     pub(super) async fn call<R>(
         &self,
         method: Method,
+        now: Instant,
         deadline: Deadline,
         stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> (Result<R, CalculateError>, Instant) {
         const MOST_ATTEMPTS: usize = 3;
-        let mut began = Instant::now();
+        let mut began = now;
         for _ in 0..MOST_ATTEMPTS {
             let connection = match self.open(began) {
                 Ok(Some(connection)) => connection,

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: Instant,
+    began: Instant,
     timeout: Duration,
 }
 
@@ -16,13 +17,19 @@ impl Deadline {
     /// From now on. A time-out beyond what the clock can tell is as good as none.
     pub(crate) fn after(timeout: Duration) -> Deadline {
         const YEARS: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-        Deadline { at: Instant::now() + timeout.min(YEARS), timeout }
+        let began = Instant::now();
+        Deadline { at: began + timeout.min(YEARS), began, timeout }
+    }
+
+    /// When the call began.
+    pub(crate) fn began(self) -> Instant {
+        self.began
     }
 
     /// This deadline, or a nearer one at `limit` after `now`.
     pub(crate) fn at_most(self, limit: Duration, now: Instant) -> Deadline {
         match limit < self.left_at(now) {
-            true => Deadline { at: now + limit, timeout: limit },
+            true => Deadline { at: now + limit, began: now, timeout: limit },
             false => self,
         }
     }

@@ -13,7 +13,6 @@ use super::super::events::Event;
 use super::super::options::Options;
 use super::super::pool::Pool;
 use super::super::resolve::{Source, Update};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -31,7 +30,8 @@ pub(super) struct State {
     budget: Budget,
     latencies: Latencies,
     random: Random,
-    handles: HashMap<String, Arc<Handle>>,
+    /// In the order of the members.
+    handles: Vec<Arc<Handle>>,
     /// Why there is no list, if somebody said so.
     complaint: Option<String>,
     closed: bool,
@@ -89,7 +89,7 @@ impl State {
             budget: Budget::new(0),
             latencies: Latencies::default(),
             random,
-            handles: HashMap::new(),
+            handles: Vec::new(),
             complaint: None,
             closed: false,
         }
@@ -134,7 +134,7 @@ impl State {
                 let member = &self.members.at(place).instance;
                 *member != instance && member.same_place(&instance)
             }) {
-                if let Some(handle) = self.handles.get(&instance.id) {
+                if let Some(handle) = self.handle(&instance.id) {
                     handle.version.store(self.called_version(&instance), Ordering::Relaxed);
                 }
                 self.members.insert(instance, None);
@@ -142,6 +142,10 @@ impl State {
             }
         }
         self.apply(changes, now_ms)
+    }
+
+    fn handle(&self, id: &str) -> Option<&Arc<Handle>> {
+        self.handles.get(self.members.place(id)?)
     }
 
     fn called_version(&self, instance: &Instance) -> u64 {
@@ -173,17 +177,17 @@ impl State {
                     self.members.insert(instance, new.then_some(now_ms));
                     if let Some(place) = self.members.place(&id) {
                         let in_flight = self.members.at(place).in_flight.clone();
-                        self.handles.insert(id.clone(), Arc::new(Handle { id: id.clone(), pool, in_flight, version }));
+                        self.handles.insert(place, Arc::new(Handle { id: id.clone(), pool, in_flight, version }));
                     }
                 }
                 Event::InstanceUp(id)
             }
             Change::Down { id } => {
+                if let Some(place) = self.members.place(&id) {
+                    self.handles.remove(place).pool.retire();
+                }
                 self.members.remove(&id);
                 self.health.forget(&id);
-                if let Some(handle) = self.handles.remove(&id) {
-                    handle.pool.retire();
-                }
                 Event::InstanceDown(id)
             }
             Change::EmptyIgnored => Event::ListEmptyIgnored,
@@ -196,7 +200,7 @@ impl State {
     pub(super) fn pick(&mut self, now_ms: u64, key: Option<&[u8]>, tried: &[String]) -> Option<Arc<Handle>> {
         let tried: Vec<usize> = tried.iter().filter_map(|id| self.members.place(id)).collect();
         let place = self.picker.pick(&self.members, &self.health, now_ms, key, &tried)?;
-        self.handles.get(&self.members.at(place).instance.id).cloned()
+        self.handles.get(place).cloned()
     }
 
     /// Whether there is somebody to call whom the call has not tried.
@@ -260,7 +264,7 @@ impl State {
     /// Those that are to be probed now.
     pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<Arc<Handle>> {
         let due = self.health.take_due(now_ms);
-        due.iter().filter_map(|id| self.handles.get(id).cloned()).collect()
+        due.iter().filter_map(|id| self.handle(id).cloned()).collect()
     }
 
     /// A probe ended. Whether the instance is well again.
@@ -292,7 +296,7 @@ impl State {
     }
 
     pub(super) fn handles(&self) -> Vec<Arc<Handle>> {
-        self.handles.values().cloned().collect()
+        self.handles.clone()
     }
 
     /// What is in the list, for the disk.

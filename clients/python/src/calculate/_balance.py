@@ -107,7 +107,9 @@ class Balance:
         return self._ring_of(members).pick(members, key)
 
     def _least_loaded(self, members: Sequence[AnyMember], now: float) -> AnyMember:
-        weighed = self._weigh(members, now)
+        weighed = self._weighed
+        if weighed is None or weighed.members is not members or not weighed.lasting:
+            weighed = self._weigh(members, now)
         first = weighed.draw(self._next_u64)
         a, weight_a = members[first], weighed.weights[first]
         cost_a = a.cost(now, weight_a)
@@ -133,20 +135,21 @@ class Balance:
 class _Weighed:
     """Members and their effective weights."""
 
-    __slots__ = ("_sums", "lasting", "members", "weights")
+    __slots__ = ("_sum", "_sums", "lasting", "members", "weights")
 
     def __init__(self, members: Sequence[AnyMember], now: float, warm_up: int) -> None:
         self.members = members
         self.weights = [member.effective_weight(now, warm_up) for member in members]
         self.lasting = all(member.is_warm(now, warm_up) for member in members)
         self._sums = list(accumulate(self.weights))
+        self._sum = self._sums[-1]
 
     def draw(self, next_u64: NextU64) -> int:
         """The index of the first whose cumulative weight is above a random number."""
-        return bisect_right(self._sums, below(next_u64, self._sums[-1]))
+        return bisect_right(self._sums, ((next_u64() >> 32) * self._sum) >> 32)  # as below()
 
     def draw_beside(self, first: int, next_u64: NextU64) -> int:
         """As ``draw``, from the others."""
         sums, weight = self._sums, self.weights[first]
-        x = below(next_u64, sums[-1] - weight)
+        x = below(next_u64, self._sum - weight)
         return bisect_right(sums, x if x < sums[first] - weight else x + weight)

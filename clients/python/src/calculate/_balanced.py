@@ -70,10 +70,11 @@ class BalancedChannel:
         cut = others and token and method.idempotent and self._cut_to < timeout
         limit = self._cut_to if cut else timeout
         pool = member.pool
-        channel = pool.next()
+        channel = pool.only or pool.next()
         channel.used_at = begun
+        called = method if pool.version is None else method.of_version(pool.version)
         try:
-            value = channel.call_until(method.of_version(pool.version), args, limit, begun + limit)
+            value = channel.call_until(called, args, limit, begun + limit)
         except BaseException as error:
             channel.used_at = monotonic()
             attempts = Attempts(cluster, monotonic, method, timeout, key)

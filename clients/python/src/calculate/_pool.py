@@ -38,6 +38,7 @@ class Pool:
         self, target: Target, options: Options, size: int, age_max: float, on_connect: Callable[[], object]
     ) -> None:
         self._channels = [PooledChannel(target, options, self._connected) for _ in range(size)]
+        self.only = self._channels[0] if size == 1 else None
         self._turn = itertools.count()
         self._age_max = age_max
         self._on_connect = on_connect
@@ -46,8 +47,7 @@ class Pool:
 
     def next(self) -> PooledChannel:
         """Whose turn it is. Who does not go on with ``call`` or ``hold`` tells it when it is used."""
-        channels = self._channels
-        return channels[0] if len(channels) == 1 else channels[next(self._turn) % len(channels)]
+        return self.only or self._channels[next(self._turn) % len(self._channels)]
 
     def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
         """As Channel.call_until."""
