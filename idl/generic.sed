@@ -1,6 +1,6 @@
 # Makes generated Rust generic over the protocol: `&mut dyn TInputProtocol` in an argument becomes
 # `&mut impl TInputProtocol`, so that reading and writing a value is direct calls, which the optimiser sees through.
-# sed -E -f idl/generic.sed; it knows nothing of any one IDL. Generated code serves without it, too, and a call
+# sed -E -f idl/generic.sed, over the compiler's own output, once; it knows nothing of any one IDL. Generated code serves without it, too, and a call
 # takes half as much time again (ARCHITECTURE.md, "Figures").
 
 # Structs, unions and enums: the functions become their own; thrift's trait, which says `dyn`, calls them.

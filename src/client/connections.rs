@@ -77,8 +77,8 @@ impl Connections {
         &self.server
     }
 
-    /// Makes a call. It is made on another connection only if nothing of it was sent on the one before. Gives when it had a
-    /// connection, too; without one, when it began to connect, which is `now`.
+    /// Makes a call. It is made on another connection only if nothing of it was sent on the one before. Gives when the
+    /// last attempt began, too: on a connection when it had it, and else to connect. The first one begins `now`.
     pub(super) async fn call<R>(
         &self,
         method: Method,
@@ -102,7 +102,7 @@ impl Connections {
             };
             match connection.call(method, deadline, stub).await {
                 Ok(value) => return (Ok(value), began),
-                Err(Failure::Unsent) => {}
+                Err(Failure::Unsent) => began = Instant::now(),
                 Err(Failure::Failed(error)) => return (Err(error), began),
             }
         }

@@ -21,7 +21,7 @@ struct Call<'a, S> {
     key: Option<&'a [u8]>,
     deadline: Deadline,
     stub: &'a S,
-    /// The instances that did not answer, in order.
+    /// Those that earlier attempts, or a second copy, have asked.
     tried: Vec<String>,
     attempt: u32,
     overloaded: u32,
@@ -33,7 +33,7 @@ struct Attempt {
     began: Instant,
     /// How long it may take.
     limit: Duration,
-    /// After how long it gets a second one beside it.
+    /// After how long it gets a second one beside it; only a first attempt may.
     late: Option<Duration>,
 }
 
@@ -145,8 +145,7 @@ impl<S> Call<'_, S> {
             if !self.has_others(&state, asked) || !state.budget().take(now) {
                 return None;
             }
-            let tried = [&self.tried[..], &[asked.to_owned()]].concat();
-            state.pick(now, self.key, &tried)?
+            state.pick(now, self.key, &[asked.to_owned()])?
         };
         self.shared.tell(&Event::Hedge(other.id.clone()));
         Some(other)

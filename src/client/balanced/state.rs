@@ -174,10 +174,16 @@ impl State {
                 if let Some(instance) = self.list.instance(&id).cloned() {
                     let pool = Pool::new(&instance, &self.options);
                     let version = AtomicU64::new(self.called_version(&instance));
+                    // A list that names somebody twice, as a spoilt cache may, says twice that it is up.
+                    let known = self.members.place(&id).is_some();
                     self.members.insert(instance, new.then_some(now_ms));
                     if let Some(place) = self.members.place(&id) {
                         let in_flight = self.members.at(place).in_flight.clone();
-                        self.handles.insert(place, Arc::new(Handle { id: id.clone(), pool, in_flight, version }));
+                        let handle = Arc::new(Handle { id: id.clone(), pool, in_flight, version });
+                        match known {
+                            true => self.handles[place] = handle,
+                            false => self.handles.insert(place, handle),
+                        }
                     }
                 }
                 Event::InstanceUp(id)
@@ -308,5 +314,23 @@ impl State {
     pub(super) fn close(&mut self) -> Vec<Arc<Handle>> {
         self.closed = true;
         self.handles()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_names_somebody_twice_leaves_the_others_their_own_connections() {
+        let mut state = State::new(&Source::Typed(Vec::new()), &Options::default());
+        let at = |id: &str, port| Instance::at(id, "127.0.0.1", Some(port));
+        state.update(Update::Cached(vec![at("a", 1), at("a", 2), at("b", 3)]), 0);
+        assert_eq!(state.count(), 2);
+        for id in ["a", "b"] {
+            let others = [if id == "a" { "b" } else { "a" }.to_owned()];
+            let picked = state.pick(0, None, &others).expect("somebody");
+            assert_eq!(picked.id, id);
+        }
     }
 }

@@ -22,7 +22,7 @@ pub struct BinaryInput<'a> {
 }
 
 impl<'a> BinaryInput<'a> {
-    /// A reader of `body`, which is no message's: generated code that wants a reply from it gets an error.
+    /// A reader of `body` alone: generated code that asks it for the message's header gets an error.
     #[inline]
     pub fn new(body: &'a [u8], limits: &'a Limits) -> BinaryInput<'a> {
         BinaryInput { identifier: None, rest: body, body_bytes: body.len(), limits, scopes: Scopes::new(limits) }

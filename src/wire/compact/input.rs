@@ -25,7 +25,7 @@ pub struct CompactInput<'a> {
 }
 
 impl<'a> CompactInput<'a> {
-    /// A reader of `body`, which is no message's: generated code that wants a reply from it gets an error.
+    /// A reader of `body` alone: generated code that asks it for the message's header gets an error.
     #[inline]
     pub fn new(body: &'a [u8], limits: &'a Limits) -> CompactInput<'a> {
         CompactInput {

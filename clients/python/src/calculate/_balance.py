@@ -107,7 +107,7 @@ class Balance:
         return self._ring_of(members).pick(members, key)
 
     def _least_loaded(self, members: Sequence[AnyMember], now: float) -> AnyMember:
-        weighed = self._weighed
+        weighed = self._weighed  # as mostly without a call of _weigh()
         if weighed is None or weighed.members is not members or not weighed.lasting:
             weighed = self._weigh(members, now)
         first = weighed.draw(self._next_u64)

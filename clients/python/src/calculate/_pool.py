@@ -38,6 +38,7 @@ class Pool:
         self, target: Target, options: Options, size: int, age_max: float, on_connect: Callable[[], object]
     ) -> None:
         self._channels = [PooledChannel(target, options, self._connected) for _ in range(size)]
+        # The one connection, where there is just one.
         self.only = self._channels[0] if size == 1 else None
         self._turn = itertools.count()
         self._age_max = age_max
