@@ -69,7 +69,7 @@ impl List {
         if !self.instances.is_empty() || found.is_empty() {
             return Vec::new();
         }
-        let mut changes = self.take(found);
+        let mut changes = self.take(by_id(found));
         changes.extend(self.go_stale());
         changes
     }
@@ -80,15 +80,15 @@ impl List {
             return if self.instances.is_empty() { Vec::new() } else { vec![Change::EmptyIgnored] };
         }
         let before = self.instances.len();
-        let named: std::collections::BTreeSet<String> = found.iter().map(|instance| instance.id.clone()).collect();
-        let mut changes = self.take(found);
-        self.missing.retain(|id, _| !named.contains(id));
-        for id in self.instances.keys().filter(|id| !named.contains(*id)) {
+        let found = by_id(found);
+        self.missing.retain(|id, _| !found.contains_key(id));
+        for id in self.instances.keys().filter(|id| !found.contains_key(*id)) {
             self.missing.entry(id.clone()).or_insert(Missing { since_ms: now_ms, hold_ms: HOLD_MS });
         }
         if 2 * self.missing.len() > before {
             self.missing.values_mut().for_each(|missing| missing.hold_ms = HOLD_MASS_MS);
         }
+        let mut changes = self.take(found);
         if std::mem::take(&mut self.stale) {
             changes.push(Change::Fresh);
         }
@@ -138,11 +138,11 @@ impl List {
         !self.missing.is_empty()
     }
 
-    fn take(&mut self, found: Vec<Instance>) -> Vec<Change> {
+    /// What has changed is in the order of the ids, as `found` is.
+    fn take(&mut self, found: BTreeMap<String, Instance>) -> Vec<Change> {
         let new = self.begun;
         let (mut ups, mut downs) = (Vec::new(), Vec::new());
-        for instance in found {
-            let id = instance.id.clone();
+        for (id, instance) in found {
             match self.instances.insert(id.clone(), instance) {
                 Some(before) if before.same_place(&self.instances[&id]) => {}
                 Some(_) => {
@@ -153,12 +153,6 @@ impl List {
             }
         }
         self.begun = true;
-        let key = |change: &Change| match change {
-            Change::Up { id, .. } | Change::Down { id } => id.clone(),
-            _ => String::new(),
-        };
-        ups.sort_by_key(key);
-        downs.sort_by_key(key);
         ups.append(&mut downs);
         ups
     }
@@ -166,6 +160,11 @@ impl List {
     fn go_stale(&mut self) -> Option<Change> {
         (!std::mem::replace(&mut self.stale, true)).then_some(Change::Stale)
     }
+}
+
+/// Each of them once: of those with one id, as a spoilt cache may have them, the last.
+fn by_id(found: Vec<Instance>) -> BTreeMap<String, Instance> {
+    found.into_iter().map(|instance| (instance.id.clone(), instance)).collect()
 }
 
 const HOLD_MS: u64 = 2000;

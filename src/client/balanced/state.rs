@@ -174,16 +174,10 @@ impl State {
                 if let Some(instance) = self.list.instance(&id).cloned() {
                     let pool = Pool::new(&instance, &self.options);
                     let version = AtomicU64::new(self.called_version(&instance));
-                    // A list that names somebody twice, as a spoilt cache may, says twice that it is up.
-                    let known = self.members.place(&id).is_some();
                     self.members.insert(instance, new.then_some(now_ms));
                     if let Some(place) = self.members.place(&id) {
                         let in_flight = self.members.at(place).in_flight.clone();
-                        let handle = Arc::new(Handle { id: id.clone(), pool, in_flight, version });
-                        match known {
-                            true => self.handles[place] = handle,
-                            false => self.handles.insert(place, handle),
-                        }
+                        self.handles.insert(place, Arc::new(Handle { id: id.clone(), pool, in_flight, version }));
                     }
                 }
                 Event::InstanceUp(id)
