@@ -99,7 +99,7 @@ impl Client {
     ) -> Result<R, CalculateError> {
         let (method, deadline) = (method.into(), Deadline::after(self.timeout));
         match &*self.channel {
-            Channel::Direct(connections) => connections.call(method, deadline.began(), deadline, &stub).await.0,
+            Channel::Direct(connections) => connections.call(method, deadline, &stub).await.0,
             Channel::Balanced(balanced) => balanced.call(method, self.key.as_deref(), deadline, stub).await,
         }
     }

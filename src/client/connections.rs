@@ -78,36 +78,43 @@ impl Connections {
     }
 
     /// Makes a call. It is made on another connection only if nothing of it was sent on the one before. Gives when the
-    /// last attempt began, too: on a connection when it had it, and else to connect. The first one begins `now`.
+    /// last attempt began, too: on a connection when it had it, and else to connect.
     pub(super) async fn call<R>(
         &self,
         method: Method,
-        now: Instant,
         deadline: Deadline,
         stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> (Result<R, CalculateError>, Instant) {
+        let mut began = deadline.began();
+        let outcome = self.attempts(method, deadline, stub, &mut began).await;
+        (outcome, began)
+    }
+
+    async fn attempts<R>(
+        &self,
+        method: Method,
+        deadline: Deadline,
+        stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
+        began: &mut Instant,
+    ) -> Result<R, CalculateError> {
         const MOST_ATTEMPTS: usize = 3;
-        let mut began = now;
         for _ in 0..MOST_ATTEMPTS {
-            let connection = match self.open(began) {
-                Ok(Some(connection)) => connection,
-                Ok(None) => match self.new_connection(deadline).await {
-                    Ok(connection) => {
-                        began = Instant::now();
-                        connection
-                    }
-                    Err(error) => return (Err(error), began),
-                },
-                Err(error) => return (Err(error), began),
+            let connection = match self.open(*began)? {
+                Some(connection) => connection,
+                None => {
+                    let connection = self.new_connection(deadline).await?;
+                    *began = Instant::now();
+                    connection
+                }
             };
             match connection.call(method, deadline, stub).await {
-                Ok(value) => return (Ok(value), began),
-                Err(Failure::Unsent) => began = Instant::now(),
-                Err(Failure::Failed(error)) => return (Err(error), began),
+                Ok(value) => return Ok(value),
+                Err(Failure::Unsent) => *began = Instant::now(),
+                Err(Failure::Failed(error)) => return Err(error),
             }
         }
-        let closed = self.open(began).err();
-        (Err(closed.unwrap_or_else(|| CalculateError::closed_at_once(&self.server))), began)
+        self.open(*began)?;
+        Err(CalculateError::closed_at_once(&self.server))
     }
 
     /// Closes all; calls in flight fail with ConnectionClosed, as do later ones. May be repeated.

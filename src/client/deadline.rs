@@ -21,16 +21,16 @@ impl Deadline {
         Deadline { at: began + timeout.min(YEARS), began, timeout }
     }
 
-    /// When the call began.
+    /// When the call, or the attempt, began.
     pub(crate) fn began(self) -> Instant {
         self.began
     }
 
-    /// This deadline, or a nearer one at `limit` after `now`.
+    /// The same deadline of what begins `now`, or a nearer one after `limit`.
     pub(crate) fn at_most(self, limit: Duration, now: Instant) -> Deadline {
         match limit < self.left_at(now) {
             true => Deadline { at: now + limit, began: now, timeout: limit },
-            false => self,
+            false => Deadline { began: now, ..self },
         }
     }
 

@@ -48,11 +48,10 @@ impl Pool {
     pub(super) async fn call<R>(
         &self,
         method: Method,
-        now: Instant,
         deadline: Deadline,
         stub: &impl Fn(Input<'_>, Output<'_>) -> thrift::Result<R>,
     ) -> (Result<R, CalculateError>, Instant) {
-        self.turn().call(method, now, deadline, stub).await
+        self.turn().call(method, deadline, stub).await
     }
 
     /// Connects, where that has not been done.

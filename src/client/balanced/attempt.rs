@@ -159,8 +159,7 @@ impl<S> Call<'_, S> {
         let shared = self.shared;
         let deadline = self.deadline.at_most(limit, now);
         let _in_flight = handle.count_call();
-        let (outcome, began) =
-            handle.pool.call(self.method.of_version(handle.version()), now, deadline, self.stub).await;
+        let (outcome, began) = handle.pool.call(self.method.of_version(handle.version()), deadline, self.stub).await;
         let now = Instant::now();
         let (now_ms, latency) = (shared.ms_at(now), now.saturating_duration_since(began));
         let error = match outcome {

@@ -10,8 +10,7 @@ use thrift::protocol::{TMessageIdentifier, TMessageType, TStructIdentifier, TTyp
 /// Whether the instance answers anything at all. A method that it does not have is as good as one that it has.
 pub(super) async fn is_well(handle: &Handle) -> bool {
     const TIME: Duration = Duration::from_secs(1);
-    let deadline = Deadline::after(TIME);
-    match handle.pool.call(Method::new(PING), deadline.began(), deadline, &ping).await.0 {
+    match handle.pool.call(Method::new(PING), Deadline::after(TIME), &ping).await.0 {
         Ok(()) | Err(CalculateError::Overloaded(_) | CalculateError::Application(_) | CalculateError::Declared(_)) => {
             true
         }
