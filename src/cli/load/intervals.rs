@@ -1,6 +1,6 @@
 //! The latencies of each interval of a load, one after the other.
 
-use super::report::{Percentiles, percentiles};
+use super::percentiles::{Percentiles, percentiles};
 use hdrhistogram::Histogram;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,11 +1,12 @@
 //! `calculate load`: the load tool.
 //!
 //! [`script`] has the calls and the replies that are right, [`connection`] sends and checks them, [`pacer`] says when a
-//! call is due, [`report`] adds up, [`intervals`] by time.
+//! call is due, [`report`] adds up, [`intervals`] by time; [`percentiles`] is what either tells of latencies.
 
 mod connection;
 mod intervals;
 mod pacer;
+mod percentiles;
 mod report;
 mod script;
 

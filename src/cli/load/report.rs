@@ -1,6 +1,7 @@
 //! What was counted, in words and in JSON.
 
 use super::intervals::{Interval, Intervals};
+use super::percentiles::{Percentiles, percentiles};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use std::fmt;
@@ -104,22 +105,6 @@ impl Report<'_> {
         }
         report
     }
-}
-
-/// Latencies in microseconds.
-pub(super) type Percentiles = [(&'static str, f64); 6];
-
-/// What is reported of latencies in nanoseconds.
-pub(super) fn percentiles(latencies: &Histogram<u64>) -> Percentiles {
-    let at = |quantile| latencies.value_at_quantile(quantile) as f64 / 1000.0;
-    [
-        ("p50", at(0.5)),
-        ("p90", at(0.9)),
-        ("p99", at(0.99)),
-        ("p99.9", at(0.999)),
-        ("p99.99", at(0.9999)),
-        ("max", latencies.max() as f64 / 1000.0),
-    ]
 }
 
 fn by_name(percentiles: Percentiles) -> Value {
