@@ -16,13 +16,16 @@ import calculate.aio
 
 def cpu(callers, direct, balanced, rounds, calls):
     """CPU µs a call of so many callers at once, through either client; alternating. One blocks; many have an event loop."""
-    measure = cpu_of_one if callers == "1" else cpu_at_once
-    spent = measure(direct, balanced, int(rounds), int(calls), int(callers))
+    rounds, calls = int(rounds), int(calls)
+    if callers == "1":
+        spent = cpu_of_one(direct, balanced, rounds, calls)
+    else:
+        spent = asyncio.run(cpu_of_many(direct, balanced, rounds, calls, int(callers)))
     # The first round is for warming up.
     print(json.dumps({name: measured[1:] for name, measured in spent.items()}))
 
 
-def cpu_of_one(direct, balanced, rounds, calls, _):
+def cpu_of_one(direct, balanced, rounds, calls):
     spent = {"direct": [], "balanced": []}
     with calculate.connect(direct) as one, calculate.connect(balanced) as several:
         for _ in range(rounds + 1):
@@ -32,10 +35,6 @@ def cpu_of_one(direct, balanced, rounds, calls, _):
                     client.square(9.0)
                 spent[name].append((time.process_time() - began) / calls * 1e6)
     return spent
-
-
-def cpu_at_once(*arguments):
-    return asyncio.run(cpu_of_many(*arguments))
 
 
 async def cpu_of_many(direct, balanced, rounds, calls, callers):
