@@ -42,6 +42,15 @@ impl Error {
     }
 }
 
+/// The words of the operating system, without Rust's "(os error N)".
+pub(crate) fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {

@@ -10,6 +10,8 @@
 //!
 //! [`registry`] is where instances announce themselves; nobody meets it on the way of a request.
 //!
+//! [`tls`] is that of whoever connects, which clients and the registry share; the server has its own.
+//!
 //! [`config`] holds every setting and limit with its default, [`error`] the server's one error.
 //!
 //! Three promises: `server` does not know ZooKeeper; `wire` does no I/O and reads no clock; nothing but `service`,
@@ -29,6 +31,8 @@ mod pem;
 pub mod registry;
 pub mod server;
 pub mod service;
+mod socket;
+pub mod tls;
 pub mod wire;
 
 /// What `make gen` wrote from `idl/calculate.thrift`; never edited.

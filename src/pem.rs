@@ -1,5 +1,6 @@
 //! Certificates and private keys out of PEM files (RFC 7468), and into PEM. An error is what is wrong with the file, in words.
 
+use crate::error::in_words;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use std::path::Path;
@@ -51,8 +52,7 @@ fn text(label: &str, der: &[u8]) -> String {
 }
 
 fn unreadable(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    format!("it cannot be read ({})", text.split(" (os error").next().unwrap_or(&text).to_lowercase())
+    format!("it cannot be read ({})", in_words(error))
 }
 
 /// In the label of a PKCS#8 file, or in a header of an older one.

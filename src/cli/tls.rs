@@ -41,7 +41,7 @@ impl TlsArgs {
             tls = tls.server_name(name)?;
         }
         if let Some(server) = server.one() {
-            tls.name_of(server)?;
+            tls.name_of(server, server.host())?;
         }
         Ok(Some(tls))
     }

@@ -16,6 +16,16 @@ pub(crate) enum Address {
     },
 }
 
+impl Address {
+    /// What a certificate of it can be for; a unix socket has none.
+    pub(crate) fn host(&self) -> Option<&str> {
+        match self {
+            Address::Tcp { host, .. } => Some(host),
+            Address::Unix { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,12 +3,13 @@
 use super::balanced::Balanced;
 use super::connections::Connections;
 use super::deadline::Deadline;
-use super::error::{CalculateError, one_line};
+use super::error::CalculateError;
 use super::events::Counts;
 use super::message::{Input, Method, Output};
 use super::options::Options;
 use super::target::{Kind, Target};
 use crate::idl::calculate::{CalculateSyncClient, DomainError, Number, TCalculateSyncClient};
+use crate::one_line::one_line;
 use ordered_float::OrderedFloat;
 use std::sync::Arc;
 use std::time::Duration;

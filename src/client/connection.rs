@@ -9,7 +9,7 @@ use super::message::{self, Input, Method, Output};
 use super::options::Options;
 use super::session::{Failure, Fault, Outcome, Session};
 use super::stream::Stream;
-use super::tls::fault::TlsFault;
+use crate::tls::fault::TlsFault;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};

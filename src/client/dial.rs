@@ -3,10 +3,10 @@
 use super::address::Address;
 use super::deadline::Deadline;
 use super::error::CalculateError;
-use super::socket::Socket;
 use super::stream::Stream;
-use super::tls::Tls;
-use super::tls::stream::TlsStream;
+use crate::socket::Socket;
+use crate::tls::Tls;
+use crate::tls::stream::TlsStream;
 use std::io;
 use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
@@ -20,7 +20,7 @@ pub(crate) async fn dial(target: &Address, tls: Option<&Tls>, deadline: Deadline
     let wrong = |error| CalculateError::connect(&server, error);
     let tls = match tls {
         Some(tls) => {
-            let name = tls.name_of(target).map_err(CalculateError::no_tls)?;
+            let name = tls.name_of(target, target.host()).map_err(CalculateError::no_tls)?;
             Some((tls, name))
         }
         None => None,

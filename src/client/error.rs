@@ -1,8 +1,10 @@
 //! What can go wrong with a call. The same names in Rust, Python and Java.
 
 use super::deadline::Deadline;
-use super::tls::InvalidTls;
-use super::tls::fault::TlsFault;
+use crate::error::in_words;
+use crate::one_line::one_line;
+use crate::tls::InvalidTls;
+use crate::tls::fault::TlsFault;
 use crate::wire::{Exception, ExceptionCode};
 use std::error::Error;
 use std::fmt;
@@ -212,31 +214,6 @@ impl CalculateError {
 const WHERE: &str = "is it running, and is this its address?";
 
 const PERHAPS: &str = "the call may have been carried out";
-
-/// The words of the operating system, without Rust's "(os error N)".
-pub(super) fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
-    }
-}
-
-/// A server's text, fit for a log or a terminal: escaped where it cannot be printed, and not endless.
-pub(super) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 500;
-    let mut line = String::new();
-    for c in text.chars().take(LONGEST) {
-        match c {
-            '"' | '\'' | '\\' => line.push(c),
-            _ => line.extend(c.escape_debug()),
-        }
-    }
-    if text.chars().nth(LONGEST).is_some() {
-        line.push('…');
-    }
-    line
-}
 
 impl fmt::Display for CalculateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,8 +3,8 @@
 //! [`calculate`] is the face, and the only room that names the IDL's methods. To many servers it goes by `balanced`, which
 //! learns of them from `resolve`, chooses by [`balance`] and keeps a `pool` for each; to one it goes straight: `connections`
 //! replaces what was lost,
-//! `connection` is shared and pipelined, `session` knows whose reply is whose, `dial` makes its `stream`, a `socket` that may be
-//! under [`tls`]; [`message`] turns calls into bytes and replies into values with the generated code; [`target`] says where
+//! `connection` is shared and pipelined, `session` knows whose reply is whose, `dial` makes its `stream`, a socket that may be
+//! under [`tls`](crate::tls); [`message`] turns calls into bytes and replies into values with the generated code; [`target`] says where
 //! to connect, [`options`] how; [`error`] what can go wrong; [`blocking`] is the door for programs without tokio.
 
 pub(crate) mod address;
@@ -23,15 +23,13 @@ pub mod options;
 mod pool;
 mod resolve;
 mod session;
-pub(crate) mod socket;
 pub(crate) mod stream;
 pub mod target;
-pub mod tls;
 
+pub use crate::tls::Tls;
 pub use balance::Balance;
 pub use calculate::Client;
 pub use error::CalculateError;
 pub use message::Method;
 pub use options::Options;
 pub use target::Target;
-pub use tls::Tls;

@@ -3,7 +3,7 @@
 use super::balance::Balance;
 use super::events::Subscriber;
 use super::resolve::{Source, cache};
-use super::tls::Tls;
+use crate::tls::Tls;
 use crate::wire::{Encoding, Framing, Limits, Protocol};
 use std::fmt;
 use std::path::PathBuf;

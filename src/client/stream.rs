@@ -1,7 +1,7 @@
 //! A connection's bytes, whatever carries them.
 
-use super::socket::Socket;
-use super::tls::stream::TlsStream;
+use crate::socket::Socket;
+use crate::tls::stream::TlsStream;
 use std::io;
 
 /// What a connection reads from and writes to.

@@ -2,13 +2,12 @@
 
 use super::Location;
 use super::location::host_and_port;
-use crate::client::Tls;
-use crate::client::socket::Socket;
-use crate::client::tls::InvalidTls;
-use crate::client::tls::fault::{NAME, PLAIN, TlsFault};
-use crate::client::tls::stream::TlsStream;
 use crate::error::Error;
 use crate::pem;
+use crate::socket::Socket;
+use crate::tls::fault::{NAME, PLAIN, TlsFault};
+use crate::tls::stream::TlsStream;
+use crate::tls::{InvalidTls, Tls};
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpStream;

@@ -1,9 +1,9 @@
 //! A session with ZooKeeper: what is written in it belongs to whoever has its credentials.
 
 use super::{Location, encryption};
-use crate::client::Tls;
 use crate::config::Credentials;
 use crate::error::Error;
+use crate::tls::Tls;
 use std::time::Duration;
 use zookeeper_client::{
     Acl, Acls, AddWatchMode, AuthId, Client, CreateMode, Error as Fault, EventType, Permission, PersistentWatcher,

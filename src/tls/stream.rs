@@ -2,7 +2,7 @@
 
 use super::Tls;
 use super::fault::{Known, TlsFault};
-use crate::client::socket::Socket;
+use crate::socket::Socket;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio_rustls::rustls;

@@ -1,11 +1,10 @@
-//! TLS as a client sets it: whom it trusts, what it shows of itself, and which name it checks.
+//! TLS of whoever connects, to a server or to a registry: whom it trusts, what it shows of itself, and which name it checks.
 //!
 //! `stream` is a connection under TLS, `fault` says in words what can go wrong with it.
 
 pub(crate) mod fault;
 pub(crate) mod stream;
 
-use super::address::Address;
 use crate::pem;
 use std::error::Error;
 use std::fmt;
@@ -109,16 +108,20 @@ impl Tls {
         Ok(Tls { server_name: Some(checked(name)?), ..self })
     }
 
-    /// The name that the certificate of the server at `target` is checked against.
+    /// The name that the certificate of the server at `target` is checked against: the one given, or its host.
     ///
     /// # Errors
-    /// There is none: a unix socket has no host, and not every host is a name that a certificate can have.
-    pub(crate) fn name_of(&self, target: &Address) -> Result<ServerName<'static>, InvalidTls> {
-        match (&self.server_name, target) {
+    /// There is none: none was given, and a unix socket has no host, or it is no name that a certificate can have.
+    pub(crate) fn name_of(
+        &self,
+        target: &impl fmt::Display,
+        host: Option<&str>,
+    ) -> Result<ServerName<'static>, InvalidTls> {
+        match (&self.server_name, host) {
             (Some(name), _) => Ok(name.clone()),
             // Without the zone of a link-local address (RFC 4007).
-            (None, Address::Tcp { host, .. }) => checked(host.split('%').next().unwrap_or(host)),
-            (None, Address::Unix { .. }) => Err(InvalidTls(format!(
+            (None, Some(host)) => checked(host.split('%').next().unwrap_or(host)),
+            (None, None) => Err(InvalidTls(format!(
                 "tls: {target} has no host that the certificate could be for; give the server name"
             ))),
         }

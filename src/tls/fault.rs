@@ -1,6 +1,7 @@
 //! What can go wrong with TLS, in words: each goes on a sentence that names the server, and says what to do.
 
-use crate::client::error::{in_words, one_line};
+use crate::error::in_words;
+use crate::one_line::one_line;
 use std::error::Error;
 use std::fmt;
 use std::io;
