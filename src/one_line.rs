@@ -1,6 +1,8 @@
-//! Text that somebody else chose, made fit for one line of the log.
+//! Text that somebody else chose, made fit for one line of a log, an error's text or a terminal.
 
-/// `text` with control characters escaped, cut after 500 characters: it may hold what a peer sent.
+/// `text` with escapes for what cannot be seen, cut after 500 characters: it may hold what a peer sent.
+///
+/// The same in every language: `idl/vectors/one_line.tsv`.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (index, character) in text.chars().enumerate() {
@@ -9,14 +11,23 @@ pub(crate) fn one_line(text: &str) -> String {
                 line.push('…');
                 break;
             }
-            // Some of what looks at logs breaks lines at the last two as well.
-            _ if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') => {
-                line.extend(character.escape_default());
-            }
-            _ => line.push(character),
+            '\n' | '\r' | '\t' => line.extend(character.escape_default()),
+            _ if can_be_seen(character) => line.push(character),
+            _ => line.extend(character.escape_unicode()),
         }
     }
     line
+}
+
+fn can_be_seen(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\u{2028}' | '\u{2029}' => false,
+        _ if character.is_control() => false,
+        _ if character.is_whitespace() => true,
+        // As the standard library has it of a character that does not begin a text, where it escapes joining marks.
+        _ => String::from_iter(['x', character]).escape_debug().eq(['x', character]),
+    }
 }
 
 const MOST: usize = 500;
@@ -26,9 +37,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_stays_one_line_and_is_cut() {
-        assert_eq!(one_line("é: a\r\nb\u{1b}[2J\u{85}\u{2028}"), "é: a\\r\\nb\\u{1b}[2J\\u{85}\\u{2028}");
-        assert_eq!(one_line(&"x".repeat(500)), "x".repeat(500));
-        assert_eq!(one_line(&"é".repeat(501)), "é".repeat(500) + "…");
+    fn a_line_is_as_the_vectors_say() {
+        for row in include_str!("../idl/vectors/one_line.tsv").lines().filter(|line| !line.starts_with('#')) {
+            let (text, line) = row.split_once('\t').expect("two columns");
+            assert_eq!(one_line(&unescaped(text)), line);
+        }
+    }
+
+    fn unescaped(text: &str) -> String {
+        let mut parts = text.split("\\u{");
+        let mut whole = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (code, rest) = part.split_once('}').expect("a closing brace");
+            whole.push(u32::from_str_radix(code, 16).ok().and_then(char::from_u32).expect("a code point"));
+            whole.push_str(rest);
+        }
+        whole
     }
 }

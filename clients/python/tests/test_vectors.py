@@ -15,6 +15,7 @@ from calculate._instance import BadNode, Instance, read_node
 from calculate._instances import Instances
 from calculate._latency import Latency, Percentile
 from calculate._member import Member
+from calculate._one_line import one_line
 from calculate._retry import Budget, back_off_us, is_cut_short, may_retry
 from calculate._service_target import (
     DnsTarget,
@@ -277,3 +278,9 @@ def test_target(text: str, kind: str, parts: str) -> None:
         assert (kind, parts) == ("unix", target.path)
     else:
         assert (kind, parts) == ("direct", f"{target.host} {target.port}")
+
+
+@pytest.mark.parametrize(("text", "line"), rows("one_line.tsv"))
+def test_one_line(text: str, line: str) -> None:
+    said = re.sub(r"\\u\{([0-9a-f]+)\}", lambda escape: chr(int(escape[1], 16)), text)
+    assert one_line(said) == line

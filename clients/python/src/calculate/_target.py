@@ -7,7 +7,7 @@ import socket
 import sys
 from typing import NamedTuple
 
-from .errors import one_line
+from ._one_line import one_line
 
 _UNIX = "unix:"
 FORMS = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ._one_line import one_line
 from ._tls_fault import TlsFault, TlsRefusal
-from .errors import one_line
 
 
 def overloaded(server: str, method: str, text: str) -> str:

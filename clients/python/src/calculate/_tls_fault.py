@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Sequence
 
-from .errors import one_line
+from ._one_line import one_line
 
 _TLS_RECORDS = (b"\x14", b"\x15", b"\x16", b"\x17")  # the types that a record of TLS begins with (RFC 8446, 5.1)
 PLAIN = "for a plain Thrift port, connect without TLS"

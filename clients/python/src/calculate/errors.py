@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._one_line import one_line
+
 __all__ = [
     "ApplicationError",
     "CalculateError",
@@ -32,7 +34,6 @@ __all__ = [
     "TransportError",
 ]
 
-_TEXT_LENGTH_MAX = 500
 _CODE_NAMES = (
     "unknown error",
     "unknown method",
@@ -137,10 +138,3 @@ class DeclaredError(CalculateError):
 
 def _declared_error(kind: type[Any], fields: dict[str, Any], server: str) -> DeclaredError:
     return DeclaredError(kind(**fields), server)
-
-
-def one_line(text: str) -> str:
-    """``text`` from a peer, fit for a log or a terminal: escaped where it cannot be printed, and not endless."""
-    if len(text) > _TEXT_LENGTH_MAX:
-        text = text[:_TEXT_LENGTH_MAX] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
