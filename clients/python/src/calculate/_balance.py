@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 from ._hash import Ring
 from ._instance import GROUP, Instance
+from ._latency import UNIT_MS
 from ._member import Member
 from ._random import NextU64, below
 
@@ -77,47 +78,61 @@ def _near(fitting: list[AnyMember], candidates: list[AnyMember], zone: str) -> l
     return near if 2 * sum(member.weight for member in near) >= whole else []
 
 
+Pick = Callable[[Sequence[AnyMember], float, bytes | None], AnyMember]
+"""One of these members, at this time, for a call with this key. There is one at least; they are ordered by id."""
+
+
 class Balance:
     """Picks by one strategy."""
 
     def __init__(self, strategy: Strategy, warm_up: int, next_u64: NextU64, counter: int = 0) -> None:
-        self._strategy = strategy
         self._warm_up = warm_up
         self._next_u64 = next_u64
         self._counter = counter
         # Of the members picked from last, which are the same list until something changes.
         self._weighed: _Weighed | None = None
         self._ring: tuple[Sequence[AnyMember], list[int], Ring] | None = None
+        strategies: dict[Strategy, Pick] = {
+            "least_loaded": self._least_loaded,
+            "round_robin": self._round_robin,
+            "random": self._random,
+            "weighted": self._weighted,
+            "hash": self._hash,
+        }
+        self.pick = strategies[strategy]
 
-    def pick(self, members: Sequence[AnyMember], now: float, key: bytes | None = None) -> AnyMember:
-        """One of them, of which there must be one. They are in the order of their ids."""
+    # Every call is picked for. So what the default strategy mostly does is written out where it is done.
+
+    def _least_loaded(self, members: Sequence[AnyMember], now: float, key: bytes | None = None) -> AnyMember:
         if len(members) == 1:
             return members[0]
-        if self._strategy == "least_loaded":
-            return self._least_loaded(members, now)
-        if self._strategy == "round_robin":
-            self._counter += 1
-            return members[(self._counter - 1) % len(members)]
-        if self._strategy == "random":
-            return members[below(self._next_u64, len(members))]
-        if self._strategy == "weighted":
-            return members[self._weigh(members, now).draw(self._next_u64)]
-        if key is None:
-            return self._least_loaded(members, now)
-        return self._ring_of(members).pick(members, key)
-
-    def _least_loaded(self, members: Sequence[AnyMember], now: float) -> AnyMember:
-        weighed = self._weighed  # as mostly without a call of _weigh()
+        weighed = self._weighed
         if weighed is None or weighed.members is not members or not weighed.lasting:
             weighed = self._weigh(members, now)
-        first = weighed.draw(self._next_u64)
-        a, weight_a = members[first], weighed.weights[first]
-        cost_a = a.cost(now, weight_a)
-        if cost_a == weight_a:
+        first = bisect_right(weighed.sums, ((self._next_u64() >> 32) * weighed.sum) >> 32)  # weighed.draw()
+        a = members[first]
+        if not a.in_flight and a.latency.ms <= UNIT_MS and now >= a.avoided_until:
             return a  # it has nothing to do and is fast: nobody costs less, and of lone calls most end here
+        weight_a = weighed.weights[first]
         second = weighed.draw_beside(first, self._next_u64)
         b, weight_b = members[second], weighed.weights[second]
-        return a if cost_a * weight_b <= b.cost(now, weight_b) * weight_a else b
+        return a if a.cost(now, weight_a) * weight_b <= b.cost(now, weight_b) * weight_a else b
+
+    def _round_robin(self, members: Sequence[AnyMember], now: float, key: bytes | None = None) -> AnyMember:
+        if len(members) > 1:
+            self._counter += 1
+        return members[(self._counter - 1) % len(members)]
+
+    def _random(self, members: Sequence[AnyMember], now: float, key: bytes | None = None) -> AnyMember:
+        return members[below(self._next_u64, len(members)) if len(members) > 1 else 0]
+
+    def _weighted(self, members: Sequence[AnyMember], now: float, key: bytes | None = None) -> AnyMember:
+        return members[self._weigh(members, now).draw(self._next_u64) if len(members) > 1 else 0]
+
+    def _hash(self, members: Sequence[AnyMember], now: float, key: bytes | None = None) -> AnyMember:
+        if key is None or len(members) == 1:
+            return self._least_loaded(members, now)
+        return self._ring_of(members).pick(members, key)
 
     def _weigh(self, members: Sequence[AnyMember], now: float) -> _Weighed:
         weighed = self._weighed
@@ -135,21 +150,21 @@ class Balance:
 class _Weighed:
     """Members and their effective weights."""
 
-    __slots__ = ("_sum", "_sums", "lasting", "members", "weights")
+    __slots__ = ("lasting", "members", "sum", "sums", "weights")
 
     def __init__(self, members: Sequence[AnyMember], now: float, warm_up: int) -> None:
         self.members = members
         self.weights = [member.effective_weight(now, warm_up) for member in members]
         self.lasting = all(member.is_warm(now, warm_up) for member in members)
-        self._sums = list(accumulate(self.weights))
-        self._sum = self._sums[-1]
+        self.sums = list(accumulate(self.weights))
+        self.sum = self.sums[-1]
 
     def draw(self, next_u64: NextU64) -> int:
         """The index of the first whose cumulative weight is above a random number."""
-        return bisect_right(self._sums, ((next_u64() >> 32) * self._sum) >> 32)  # as below()
+        return bisect_right(self.sums, ((next_u64() >> 32) * self.sum) >> 32)  # as below()
 
     def draw_beside(self, first: int, next_u64: NextU64) -> int:
         """As ``draw``, from the others."""
-        sums, weight = self._sums, self.weights[first]
-        x = below(next_u64, self._sum - weight)
+        sums, weight = self.sums, self.weights[first]
+        x = below(next_u64, self.sum - weight)
         return bisect_right(sums, x if x < sums[first] - weight else x + weight)

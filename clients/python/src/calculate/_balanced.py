@@ -61,7 +61,8 @@ class BalancedChannel:
             check_timeout(timeout)
         if self._discovery is None:
             self._revive()
-        key = key.encode() if isinstance(key, str) else key
+        if key is not None and isinstance(key, str):
+            key = key.encode()
         if self._hedges:
             return self._try(Attempts(self._cluster, monotonic, method, timeout, key), method, args)
         # Nearly every call is over with its first attempt, which is therefore made without what the others need.

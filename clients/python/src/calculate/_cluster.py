@@ -22,7 +22,7 @@ from ._instances import Instances
 from ._latency import Latency, Percentile
 from ._member import Member
 from ._random import NextU64
-from ._retry import FAILURES, Budget, Outcome, back_off_us
+from ._retry import FAILURES, TOKENS_MAX, Budget, Outcome, back_off_us
 from ._target import Target
 from .errors import ConnectError
 
@@ -178,7 +178,7 @@ class Cluster(Generic[P]):
         """A call begins: whom its first attempt goes to. As ``pick``, in one go, as every call does this."""
         with self._lock:
             self.counters.calls += 1
-            token = self._budget.call(now)
+            token = self._budget.tokens == TOKENS_MAX or self._budget.call(now)
             candidates = self._candidates or self._current()
             if not candidates.first:
                 raise self._nobody()

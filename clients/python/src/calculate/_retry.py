@@ -22,7 +22,7 @@ FAILURES: frozenset[Outcome] = frozenset({"connect", "closed", "attempt_timeout"
 """Those for which an instance is blamed."""
 
 _TOKENS = 10_000  # thousandths of one
-_TOKENS_MAX = 100_000
+TOKENS_MAX = 100_000
 _TOKENS_PER_MS = 10
 _TOKENS_PER_CALL = 200
 _TOKENS_PER_RETRY = 1000
@@ -34,31 +34,29 @@ class Budget:
     """A bucket of tokens that keeps retries from multiplying the load of a service in trouble. Times are in ms."""
 
     def __init__(self, now: float) -> None:
-        self._tokens: float = _TOKENS
+        self.tokens: float = _TOKENS
         self._at = now
 
     def call(self, now: float) -> bool:
-        """A call begins; whether there is a token then."""
-        if self._tokens == _TOKENS_MAX:  # as mostly; who takes one will see that time has passed
-            return True
+        """A call begins; whether there is a token then. While the bucket is full, nothing is to be done for it."""
         self._fill(now)
-        self._tokens = min(_TOKENS_MAX, self._tokens + _TOKENS_PER_CALL)
-        return self._tokens >= _TOKENS_PER_RETRY
+        self.tokens = min(TOKENS_MAX, self.tokens + _TOKENS_PER_CALL)
+        return self.tokens >= _TOKENS_PER_RETRY
 
     def has_token(self, now: float) -> bool:
         self._fill(now)
-        return self._tokens >= _TOKENS_PER_RETRY
+        return self.tokens >= _TOKENS_PER_RETRY
 
     def take(self, now: float) -> bool:
         """Takes the token of a retry or a hedge, if there is one."""
         if not self.has_token(now):
             return False
-        self._tokens -= _TOKENS_PER_RETRY
+        self.tokens -= _TOKENS_PER_RETRY
         return True
 
     def _fill(self, now: float) -> None:
         if now > self._at:
-            self._tokens = min(_TOKENS_MAX, self._tokens + (now - self._at) * _TOKENS_PER_MS)
+            self.tokens = min(TOKENS_MAX, self.tokens + (now - self._at) * _TOKENS_PER_MS)
             self._at = now
 
 
