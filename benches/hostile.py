@@ -4,8 +4,9 @@ The crowd: 10,000 idle connections, 1,000 peers that have sent half a message, 1
 never read their replies. These last come by the unix socket: over TCP the kernel takes megabytes of replies for each of
 them before the server sees that nobody reads. All limits and time-outs are the defaults.
 
-An echo server of another process, on the server's core, is measured in the same rounds. No one in the crowd knows it: what its
-client sees of the crowd is the machine, not the server.
+An echo server of another process, on the server's core, is called in the same seconds. No one in the crowd knows it: what its
+client sees of the crowd is the machine (which stands still for some ms about once a second, and more often with more memory in
+use), and what the server's client sees beyond that is the server.
 """
 
 import json
@@ -25,7 +26,7 @@ from contextlib import contextmanager
 from process import CALCULATE, LOAD_CORE, ROOT, cpu_seconds, memory_kib, running
 
 IDLE, OFFENDERS = 10_000, 1_000
-RATE, SECONDS, ROUNDS = "2000", "5", 8
+RATE, SECONDS, ROUNDS = "1000", "5", int(os.environ.get("ROUNDS", "8"))
 ECHO = ROOT / "benches/peers/target/release/echo-epoll"
 DEADLINE = 30  # the default of --message-timeout and --write-timeout
 CALLS_UNREAD = 8_000  # their replies are more than a unix socket holds
@@ -46,7 +47,7 @@ def measure_all():
         ("plain", [], []),
         ("TLS", tls_flags(), ["--tls-ca", str(CERTIFICATES / "ca.pem"), "--tls-server-name", "localhost"]),
     ):
-        print(f"\na crowd beside an open loop of {RATE} calls/s, {title}: {ROUNDS} rounds, each {SECONDS} s without and with")
+        print(f"\na crowd beside {RATE} calls/s, {title}: {ROUNDS} rounds, each {SECONDS} s without and with")
         with tempfile.TemporaryDirectory() as folder:
             beside(f"{folder}/crowd.sock", flags, client)
 
@@ -59,21 +60,18 @@ def tls_flags():
 def beside(unix, flags, client):
     # The first line names the first address.
     command = [str(CALCULATE), "serve", "--workers", "1", *flags, "--listen", "127.0.0.1:0", "--listen", f"unix:{unix}"]
-    without, with_them = {"the server": [], "an echo": []}, {"the server": [], "an echo": []}
+    without, beside_it = [], []
     with running([str(ECHO)]) as (_, echo), running(command) as (process, address):
-        load(address, client)
+        both = (address, client), (echo, ["--expect", "echo"])
+        load(*both)
         for number in range(1, ROUNDS + 1):
-            # Who is measured first, when the crowd has just come, is not always the same.
-            both = [("the server", address, client), ("an echo", echo, ["--expect", "echo"])][:: 1 if number % 2 else -1]
-            for name, server, options in both:
-                without[name].append(load(server, options))
+            without.append(load(*both))
             before = memory_kib(process.pid)
             with idle(address, client):
                 held = memory_kib(process.pid)
                 crowd = Crowd(address, unix)
                 peak = memory_kib(process.pid)
-                for name, server, options in both:
-                    with_them[name].append(load(server, options))
+                beside_it.append(load(*both))
                 crowd.must_be_whole()
                 if number == ROUNDS:
                     crowd.see_them_cut()
@@ -83,43 +81,44 @@ def beside(unix, flags, client):
                 print(f"memory per idle connection, {IDLE:,} of them after one call: {(held - before) / IDLE:.2f} KiB")
                 print(f"memory: {before:,} KiB alone, {held:,} with the idle connections, {peak:,} with all", flush=True)
         print(f"memory when they have gone: {memory_kib(process.pid):,} KiB; CPU in all {cpu_seconds(process.pid):.1f} s")
-    for name, rounds in without.items():
-        report(f"{name}, without a crowd", rounds)
-        report(f"{name}, beside it", with_them[name], rounds)
+    report("p50", without, beside_it, lambda said: said["latency_us"]["p50"])
+    report("p99", without, beside_it, lambda said: said["latency_us"]["p99"])
+    report("p99 of a quarter of a second", without, beside_it, quarter_seconds)
 
 
-def load(address, client):
-    command = ["taskset", "-c", LOAD_CORE, str(CALCULATE), "load", "--server", address, "--connections", "16", *client]
-    command += ["--rate", RATE, "--duration", SECONDS, "--warmup", "0.5", "--json", "--interval", "0.25"]
-    said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, text=True).stdout)
-    if said["failed"] or said["wrong"]:
-        sys.exit(f"{said['failed']} calls failed, {said['wrong']} answers were wrong: no figure")
+def load(*servers):
+    """What the load says of each of these, all at once: an open loop, whose latencies count from when a call was due."""
+    command = ["taskset", "-c", LOAD_CORE, str(CALCULATE), "load", "--connections", "16", "--rate", RATE, "--duration", SECONDS]
+    command += ["--warmup", "0.5", "--json", "--interval", "0.25"]
+    loads = [
+        subprocess.Popen([*command, "--server", address, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for address, options in servers
+    ]
+    said = [json.loads(each.communicate()[0]) for each in loads]
+    for each in said:
+        if each["failed"] or each["wrong"]:
+            sys.exit(f"{each['failed']} calls failed, {each['wrong']} answers were wrong: no figure")
     return said
 
 
-def report(title, rounds, alone=None):
-    """The p99 of all calls of a round, and of those of a quarter of a second.
-
-    This machine's own pauses, a few ms each and about one a second, are in the first; in the second they are where they belong.
-    """
-    whole = [each["latency_us"]["p99"] for each in rounds]
-    quarters = [quarter_seconds(each) for each in rounds]
-    line = f"p50 {statistics.median(each['latency_us']['p50'] for each in rounds):5.0f} µs"
-    line += f"  p99 of a quarter of a second {statistics.median(quarters):5.0f} µs{ratio(quarters, alone, quarter_seconds)}"
-    line += f"  of a round {statistics.median(whole):5.0f} µs ({min(whole):.0f} to {max(whole):.0f})"
-    line += ratio(whole, alone, lambda each: each["latency_us"]["p99"])
-    print(f"{title:28} {line}", flush=True)
+def report(title, without, beside_it, of):
+    """Of each pair of rounds: how many times longer the server's and the echo's calls took beside the crowd."""
+    server, echo = [[(of(before[which]), of(now[which])) for before, now in zip(without, beside_it, strict=True)] for which in (0, 1)]
+    print(title, flush=True)
+    for name, pairs in (("the server", server), ("an echo", echo)):
+        alone, now = [statistics.median(side) for side in zip(*pairs, strict=True)]
+        print(f"  {name:12} {alone:5.0f} µs without, {now:5.0f} beside it: {spread(now / alone for alone, now in pairs)}")
+    shares = (now / alone / (echo_now / echo_alone) for (alone, now), (echo_alone, echo_now) in zip(server, echo, strict=True))
+    print(f"  the server's ratio over the echo's: {spread(shares)}", flush=True)
 
 
-def quarter_seconds(one):
-    return statistics.median(each["latency_us"]["p99"] for each in one["intervals"] if each["calls"])
+def spread(ratios):
+    ratios = sorted(ratios)
+    return f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
-def ratio(measured, alone, of):
-    if not alone:
-        return ""
-    ratios = sorted(with_them / of(without) for with_them, without in zip(measured, alone))
-    return f", ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+def quarter_seconds(said):
+    return statistics.median(each["latency_us"]["p99"] for each in said["intervals"] if each["calls"])
 
 
 @contextmanager
