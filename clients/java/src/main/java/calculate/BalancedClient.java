@@ -3,11 +3,8 @@ package calculate;
 import calculate.Attempts.Attempt;
 import calculate.Retry.Failure;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -37,11 +34,15 @@ final class BalancedClient implements Channel {
   private final ServiceList list;
   private final Map<Member, Pool> pools = new ConcurrentHashMap<>();
 
-  /** Those that run callbacks, in which no blocking call may be made. */
-  private final Set<Thread> ownThreads =
-      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
-
   private final ScheduledExecutorService scheduler;
+
+  // Those that run callbacks, in which no blocking call may be made.
+
+  /** Of the connections to all instances. */
+  private final IoThread io;
+
+  private volatile Thread schedulerThread;
+
   private volatile boolean closed;
 
   /**
@@ -53,6 +54,7 @@ final class BalancedClient implements Channel {
     this.service = OneLine.of(text);
     this.options = options;
     this.direct = ServiceList.optionsFor(target, options).withExecutor(Runnable::run);
+    this.io = new IoThread(service, direct.executor());
     this.events = new Events(options.balancing().listener());
     this.balancer =
         new Balancer(
@@ -131,6 +133,7 @@ final class BalancedClient implements Channel {
     scheduler.shutdownNow();
     list.close();
     pools.values().forEach(Pool::close);
+    io.stop();
     events.tell();
   }
 
@@ -180,6 +183,7 @@ final class BalancedClient implements Channel {
                 each.instance().target(options.tls().isPresent()),
                 direct,
                 options.balancing(),
+                io,
                 randomness,
                 () -> connected(each)));
   }
@@ -191,7 +195,6 @@ final class BalancedClient implements Channel {
 
   Pool.Lease lease(Pool pool) {
     Pool.Lease lease = pool.lease();
-    ownThreads.add(lease.client().thread());
     if (closed) {
       pool.close();
     }
@@ -238,7 +241,7 @@ final class BalancedClient implements Channel {
 
   private void checkCaller(Method<?, ?> method) {
     Thread caller = Thread.currentThread();
-    if (ownThreads.contains(caller)) {
+    if (caller == io.thread() || caller == schedulerThread) {
       throw new IllegalStateException(
           "a callback of an asynchronous call made a blocking call, which would wait for itself: make an asynchronous one,"
               + " or give the client an executor (Options.withExecutor)");
@@ -286,7 +289,7 @@ final class BalancedClient implements Channel {
   private Thread thread(Runnable task) {
     Thread thread = new Thread(task, "calculate-balancing-" + service);
     thread.setDaemon(true);
-    ownThreads.add(thread);
+    schedulerThread = thread;
     return thread;
   }
 

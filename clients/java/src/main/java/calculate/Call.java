@@ -7,7 +7,7 @@ import org.apache.thrift.TSerializable;
  * One call, from its start to its end: of a blocking caller, who waits for the outcome, or an
  * asynchronous one, whose future is completed with it.
  */
-final class Call<T extends TSerializable, R> implements Runnable {
+final class Call<T extends TSerializable, R> implements IoWork, Runnable {
   final Method<T, R> method;
   final TSerializable args;
   final Deadline deadline;
@@ -18,7 +18,8 @@ final class Call<T extends TSerializable, R> implements Runnable {
   /** What is completed; null for a blocking call. */
   private final CallFuture<R> future;
 
-  private final IoThread io;
+  /** Where it waits for a connection; null for a blocking call. */
+  private final AsyncQueue queue;
 
   /** The sequence id; 0 until the call is put on a connection. */
   int id;
@@ -33,12 +34,12 @@ final class Call<T extends TSerializable, R> implements Runnable {
   private volatile Object outcome;
 
   private Call(
-      Method<T, R> method, TSerializable args, Deadline deadline, Thread caller, IoThread io) {
+      Method<T, R> method, TSerializable args, Deadline deadline, Thread caller, AsyncQueue queue) {
     this.method = method;
     this.args = args;
     this.deadline = deadline;
     this.caller = caller;
-    this.io = io;
+    this.queue = queue;
     this.future = caller == null ? new CallFuture<>(this) : null;
   }
 
@@ -48,8 +49,8 @@ final class Call<T extends TSerializable, R> implements Runnable {
   }
 
   static <T extends TSerializable, R> Call<T, R> asynchronous(
-      Method<T, R> method, TSerializable args, Deadline deadline, IoThread io) {
-    return new Call<>(method, args, deadline, null, io);
+      Method<T, R> method, TSerializable args, Deadline deadline, AsyncQueue queue) {
+    return new Call<>(method, args, deadline, null, queue);
   }
 
   boolean isBlocking() {
@@ -80,7 +81,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
   void end(Object outcome) {
     this.outcome = outcome;
     if (caller == null) {
-      io.complete(this);
+      queue.io().complete(this);
     } else if (caller != Thread.currentThread()) {
       LockSupport.unpark(caller);
     }
@@ -90,7 +91,7 @@ final class Call<T extends TSerializable, R> implements Runnable {
   void sent() {
     if (caller == null) {
       outcome = Method.NOTHING;
-      io.submit(this);
+      queue.io().submit(this);
     } else {
       end(Method.NOTHING);
     }
@@ -120,8 +121,42 @@ final class Call<T extends TSerializable, R> implements Runnable {
     }
   }
 
+  /** The I/O thread takes in that the asynchronous call is new, was cancelled or has ended. */
+  @Override
+  public void takeIn() {
+    if (hasEnded()) {
+      queue.io().finish(this);
+    } else if (!isCancelled()) {
+      queue.add(this);
+      queue.io().include(deadline);
+    } else if (connection != null) {
+      connection.abandon(this);
+      connection.registration().touch();
+    }
+  }
+
+  @Override
+  public void refuse() {
+    if (hasEnded()) {
+      queue.io().finish(this);
+    } else {
+      end(Errors.clientClosed(queue.target()));
+    }
+  }
+
+  /** The asynchronous call's deadline has passed. On the I/O thread. */
+  void endLate() {
+    if (connection == null) {
+      queue.remove(this);
+      end(Errors.connectTimedOut(queue.target(), deadline));
+    } else {
+      connection.giveUp(this, Errors.timedOut(queue.target(), this));
+      connection.registration().touch();
+    }
+  }
+
   /** The future was cancelled. */
   void cancelled() {
-    io.submit(this);
+    queue.io().submit(this);
   }
 }

@@ -32,6 +32,7 @@ final class Connection {
   private final boolean plain;
   private final Consumer<Connection> atEnd;
   private final ReentrantLock lock = new ReentrantLock();
+  private final IoRegistration registration;
   private final ReaderRole role;
   private final BlockingWait blocking;
   private final Sender sender;
@@ -60,7 +61,7 @@ final class Connection {
       Transport transport,
       Target target,
       Options options,
-      IoThread io,
+      AsyncQueue queue,
       boolean fresh,
       Consumer<Connection> atEnd) {
     this.transport = transport;
@@ -73,8 +74,9 @@ final class Connection {
     this.message = new Message(options, out, configuration);
     this.reader = new ReplyReader(this, lock, transport, options, message, pending);
     this.sender = new Sender(lock, transport, out, pending, this::sent);
-    this.role = new ReaderRole(io);
-    this.blocking = new BlockingWait(this, role, transport.socket(), io);
+    this.registration = new IoRegistration(this, queue);
+    this.role = new ReaderRole(registration);
+    this.blocking = new BlockingWait(this, role, transport.socket(), queue.io());
   }
 
   Target target() {
@@ -83,6 +85,11 @@ final class Connection {
 
   SocketChannel channel() {
     return transport.socket();
+  }
+
+  /** It, as the I/O thread knows it. */
+  IoRegistration registration() {
+    return registration;
   }
 
   /** Whether a new call may be put on it. */

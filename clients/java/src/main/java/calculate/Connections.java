@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
- * The connections of one client: the current one, which takes new calls, and retired ones that wait
+ * The connections to one server: the current one, which takes new calls, and retired ones that wait
  * for their last replies. One that is lost or retired is replaced by the next call.
  */
 final class Connections {
@@ -16,6 +16,7 @@ final class Connections {
   private final Options options;
   private final IoThread io;
   private final Runnable atConnect;
+  private final AsyncQueue queue;
 
   /** Held by the thread that connects. */
   private final ReentrantLock connecting = new ReentrantLock();
@@ -26,11 +27,13 @@ final class Connections {
   private volatile Connection current;
   private volatile boolean closed;
 
-  Connections(Target target, Options options, Runnable atConnect) {
+  Connections(Target target, Options options, IoThread io, Runnable atConnect) {
     this.target = target;
     this.options = options;
+    this.io = io;
     this.atConnect = atConnect;
-    this.io = new IoThread(this, options.executor());
+    this.queue = new AsyncQueue(this, io);
+    io.add(this);
   }
 
   Target target() {
@@ -39,6 +42,11 @@ final class Connections {
 
   IoThread io() {
     return io;
+  }
+
+  /** The asynchronous calls that wait for a connection. */
+  AsyncQueue queue() {
+    return queue;
   }
 
   boolean isClosed() {
@@ -74,10 +82,10 @@ final class Connections {
   }
 
   /**
-   * Has a thread of its own make a connection, unless one is at it; the I/O thread is told how that
+   * Has a thread of its own make a connection, unless one is at it; the queue is told how that
    * ended.
    */
-  void connectInBackground(Deadline deadline, IoThread io) {
+  void connectInBackground(Deadline deadline) {
     if (!connectingInBackground.compareAndSet(false, true)) {
       return;
     }
@@ -91,7 +99,7 @@ final class Connections {
                 failure = e;
               } finally {
                 connectingInBackground.set(false);
-                io.connected(failure);
+                queue.connected(failure);
               }
             },
             "calculate-connect-" + target);
@@ -109,7 +117,7 @@ final class Connections {
     for (Connection connection : open) {
       connection.close(Errors.clientClosed(target));
     }
-    io.stop();
+    io.remove(this);
   }
 
   private void lockConnecting(Deadline deadline) {
@@ -125,7 +133,7 @@ final class Connections {
 
   private Connection connect(Deadline deadline, boolean fresh) {
     Transport transport = Connector.connect(target, options.tls(), deadline);
-    Connection connection = new Connection(transport, target, options, io, fresh, this::ended);
+    Connection connection = new Connection(transport, target, options, queue, fresh, this::ended);
     open.add(connection);
     current = connection;
     atConnect.run();
@@ -138,8 +146,6 @@ final class Connections {
 
   private void ended(Connection connection) {
     open.remove(connection);
-    // Its channel stays open as far as the kernel goes until the I/O thread's selector lets go of
-    // it.
-    io.wake();
+    connection.registration().closed();
   }
 }

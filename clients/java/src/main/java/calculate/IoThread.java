@@ -4,28 +4,34 @@ import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The thread of the asynchronous calls: it puts them on a connection, reads their replies, watches
- * their deadlines and completes their futures. Calls that come while it is at something, a batch of
- * callbacks above all, leave together.
+ * The thread of a client's asynchronous calls, to one server or to many: it puts them on
+ * connections, reads their replies, watches their deadlines and completes their futures. Calls that
+ * come while it is at something, a batch of callbacks above all, leave together.
  *
  * <p>It starts with the first asynchronous call, is a daemon, and sleeps while no such call is in
- * flight.
+ * flight. What it does in a turn depends on the connections at which something happens, not on how
+ * many there are.
  */
 final class IoThread implements Runnable {
-  private final Connections connections;
+  private final String peer;
   private final Executor executor;
   private final Thread thread;
   private final WakeUp wakeUp;
 
-  /** Calls from other threads: new, cancelled or ended. Guarded by itself, like the two flags. */
-  private final ArrayDeque<Call<?, ?>> inbox = new ArrayDeque<>();
+  /** To each of the servers. Of any thread. */
+  private final Set<Connections> all = ConcurrentHashMap.newKeySet();
+
+  /** What other threads have submitted. Guarded by itself, like the two flags. */
+  private final ArrayDeque<IoWork> inbox = new ArrayDeque<>();
 
   private boolean started;
   private boolean stopped;
@@ -38,31 +44,35 @@ final class IoThread implements Runnable {
 
   private volatile long watchAtNanos;
 
-  private volatile boolean someClosed;
   private volatile boolean stopping;
-  private volatile CalculateError connectFailure;
 
   // Used by the thread alone.
 
-  /** Calls from this thread's own callbacks. */
-  private final ArrayDeque<Call<?, ?>> ownInbox = new ArrayDeque<>();
+  /** What this thread's own callbacks have submitted. */
+  private final ArrayDeque<IoWork> ownInbox = new ArrayDeque<>();
 
-  /** Calls to be put on a connection. */
-  private final ArrayDeque<Call<?, ?>> waiting = new ArrayDeque<>();
+  /** Whose calls may be put on a connection. */
+  private final ArrayDeque<AsyncQueue> due = new ArrayDeque<>();
 
   /** Connections whose reader this thread is. */
-  private final List<Connection> held = new ArrayList<>();
+  private final Set<IoRegistration> held = new HashSet<>();
 
-  /** The connection that this thread waits to become the reader of, or null. */
-  private Connection requested;
+  /** Those at which something has changed. */
+  private final ArrayList<IoRegistration> touched = new ArrayList<>();
 
   private final List<SelectionKey> ready = new ArrayList<>();
   private final Sweep sweep = new Sweep();
 
-  IoThread(Connections connections, Executor executor) {
-    this.connections = connections;
+  /**
+   * A thread that is not started yet.
+   *
+   * @param peer who is called, for the thread's name
+   * @param executor runs completions
+   */
+  IoThread(String peer, Executor executor) {
+    this.peer = peer;
     this.executor = executor;
-    this.thread = new Thread(this, "calculate-io-" + connections.target());
+    this.thread = new Thread(this, "calculate-io-" + peer);
     this.thread.setDaemon(true);
     this.wakeUp = new WakeUp(thread);
   }
@@ -71,29 +81,37 @@ final class IoThread implements Runnable {
     return thread;
   }
 
-  void wake() {
-    wakeUp.signal();
+  /** Connections to one more server. */
+  void add(Connections connections) {
+    all.add(connections);
   }
 
-  /** Takes in a new call, or one that was cancelled or has ended since. */
-  void submit(Call<?, ?> call) {
+  /** They are closed; their asynchronous calls that wait for a connection end. */
+  void remove(Connections connections) {
+    all.remove(connections);
+    synchronized (inbox) {
+      if (!started) {
+        return;
+      }
+    }
+    submit(connections.queue());
+  }
+
+  /** Takes in a call that is new, was cancelled or has ended, or what has changed. */
+  void submit(IoWork work) {
     if (Thread.currentThread() == thread) {
-      ownInbox.add(call);
+      ownInbox.add(work);
       return;
     }
     synchronized (inbox) {
       if (!stopped) {
-        inbox.add(call);
+        inbox.add(work);
         start();
-        wake();
+        wakeUp.signal();
         return;
       }
     }
-    if (!call.hasEnded()) {
-      call.end(Errors.clientClosed(connections.target()));
-    } else {
-      finish(call);
-    }
+    work.refuse();
   }
 
   /** Has this thread look at the readers' deadlines when this one passes, or before. */
@@ -109,7 +127,7 @@ final class IoThread implements Runnable {
       watching = true;
       start();
     }
-    wake();
+    wakeUp.signal();
   }
 
   /** Completes the future of a call that has ended. */
@@ -121,25 +139,13 @@ final class IoThread implements Runnable {
     }
   }
 
-  /** A connection has closed. */
-  void closed() {
-    someClosed = true;
-    wake();
-  }
-
-  /** A connection is there, or could not be made. */
-  void connected(CalculateError failure) {
-    connectFailure = failure;
-    wake();
-  }
-
   /** Lets the thread end after it has ended all calls; the connections are closed already. */
   void stop() {
     synchronized (inbox) {
       stopping = true;
       stopped |= !started;
     }
-    wake();
+    wakeUp.signal();
   }
 
   @Override
@@ -149,11 +155,40 @@ final class IoThread implements Runnable {
         turn();
       }
     } catch (IOException | RuntimeException | Error e) {
-      connections.close();
-      throw new IllegalStateException(
-          "the I/O thread of a client of " + connections.target() + " failed", e);
+      all.forEach(Connections::close);
+      throw new IllegalStateException("the I/O thread of a client of " + peer + " failed", e);
     } finally {
       end();
+    }
+  }
+
+  // Of the thread itself, for what it takes in.
+
+  void due(AsyncQueue queue) {
+    due.add(queue);
+  }
+
+  void touched(IoRegistration registration) {
+    touched.add(registration);
+  }
+
+  /** This thread is the connection's reader now. */
+  void hold(IoRegistration registration) throws IOException {
+    registration.hold(wakeUp.selector());
+    held.add(registration);
+  }
+
+  /** A call has a deadline to be watched. */
+  void include(Deadline deadline) {
+    sweep.include(deadline);
+  }
+
+  /** Completes the future of a call that has ended, where that is to be done. */
+  void finish(Call<?, ?> call) {
+    try {
+      executor.execute(call);
+    } catch (RejectedExecutionException e) {
+      call.run();
     }
   }
 
@@ -166,19 +201,16 @@ final class IoThread implements Runnable {
 
   private void turn() throws IOException {
     takeInbox();
-    failUnconnected();
     releaseIdle();
-    takeGrantedRole();
-    putWaiting();
+    AsyncQueue queue;
+    while ((queue = due.poll()) != null) {
+      queue.put();
+    }
     if (sweep.isDue()) {
       endLate();
     }
     wakeLateReaders();
-    if (someClosed) {
-      someClosed = false;
-      wakeUp.letGo();
-    }
-    releaseIdle();
+    settle();
     if (ownInbox.isEmpty()) {
       sleep();
     }
@@ -190,90 +222,36 @@ final class IoThread implements Runnable {
     Thread.interrupted();
   }
 
-  private void takeInbox() {
+  private void takeInbox() throws IOException {
     synchronized (inbox) {
       ownInbox.addAll(inbox);
       inbox.clear();
     }
-    Call<?, ?> call;
-    while ((call = ownInbox.poll()) != null) {
-      if (call.hasEnded()) {
-        finish(call);
-      } else if (call.isCancelled()) {
-        if (call.connection != null) {
-          call.connection.abandon(call);
-        }
-      } else {
-        waiting.add(call);
-        sweep.include(call.deadline);
+    IoWork work;
+    while ((work = ownInbox.poll()) != null) {
+      work.takeIn();
+    }
+  }
+
+  private void releaseIdle() {
+    for (IoRegistration registration : touched) {
+      registration.releaseIfIdle();
+      if (!registration.isHeld()) {
+        held.remove(registration);
       }
     }
   }
 
-  private void failUnconnected() {
-    CalculateError failure = connectFailure;
-    connectFailure = null;
-    if (failure instanceof ConnectError) {
-      endAll(waiting, failure);
+  /** Waits at each connection for what it has to wait for now. */
+  private void settle() throws IOException {
+    releaseIdle();
+    boolean letsGo = false;
+    for (IoRegistration registration : touched) {
+      letsGo |= registration.settle();
     }
-  }
-
-  private void takeGrantedRole() throws IOException {
-    if (requested != null && (requested.isReadByIo() || requested.isClosed())) {
-      hold(requested);
-      requested = null;
-    }
-  }
-
-  private void putWaiting() throws IOException {
-    while (!waiting.isEmpty() && requested == null) {
-      Connection connection = connections.current();
-      if (connection == null) {
-        connections.connectInBackground(waiting.peekLast().deadline, this);
-        return;
-      }
-      if (held.contains(connection) || takeRole(connection)) {
-        connection.runAll(waiting);
-      }
-    }
-  }
-
-  private boolean takeRole(Connection connection) throws IOException {
-    if (connection.becomeReader()) {
-      hold(connection);
-      return true;
-    }
-    if (connection.isUsable()) {
-      requested = connection;
-    }
-    return false;
-  }
-
-  private void hold(Connection connection) throws IOException {
-    held.add(connection);
-    if (connection.channel().isOpen() && connection.channel().keyFor(wakeUp.selector()) == null) {
-      connection.channel().register(wakeUp.selector(), 0, connection);
-    }
-  }
-
-  /**
-   * Lets go of connections on which no asynchronous call is in flight. Before new calls are put
-   * there too: taking the role again is when a connection that the server has closed is noticed.
-   */
-  private void releaseIdle() throws IOException {
-    for (Iterator<Connection> each = held.iterator(); each.hasNext(); ) {
-      Connection connection = each.next();
-      if (connection.releaseIfIdle()) {
-        each.remove();
-        await(connection, 0);
-      }
-    }
-  }
-
-  private void await(Connection connection, int ops) throws IOException {
-    SelectionKey key = connection.channel().keyFor(wakeUp.selector());
-    if (key != null && key.isValid() && key.interestOps() != ops) {
-      key.interestOps(ops);
+    touched.clear();
+    if (letsGo) {
+      wakeUp.letGo();
     }
   }
 
@@ -284,7 +262,7 @@ final class IoThread implements Runnable {
       }
       // A reader says first until when it waits and then looks at `watching`; so one of the two
       // sees the other.
-      connections.forEach(Connection::checkReader);
+      all.forEach(connections -> connections.forEach(Connection::checkReader));
     }
   }
 
@@ -297,16 +275,15 @@ final class IoThread implements Runnable {
     if (held.isEmpty()) {
       wakeUp.park(millis);
     } else {
-      for (Connection connection : held) {
-        await(connection, connection.wantedOps());
-      }
       wakeUp.select(ready::add, millis);
     }
   }
 
   private void serve(SelectionKey key) {
     if (key.isValid()) {
-      ((Connection) key.attachment()).serve(key.readyOps());
+      Connection connection = (Connection) key.attachment();
+      connection.serve(key.readyOps());
+      connection.registration().touch();
     }
   }
 
@@ -314,31 +291,11 @@ final class IoThread implements Runnable {
     List<Call<?, ?>> late =
         sweep.look(
             action -> {
-              waiting.forEach(action);
-              held.forEach(connection -> connection.forEach(action));
+              all.forEach(connections -> connections.queue().forEach(action));
+              held.forEach(registration -> registration.forEach(action));
             });
     for (Call<?, ?> call : late) {
-      if (call.connection == null) {
-        waiting.remove(call);
-        call.end(Errors.connectTimedOut(connections.target(), call.deadline));
-      } else {
-        call.connection.giveUp(call, Errors.timedOut(connections.target(), call));
-      }
-    }
-  }
-
-  private void finish(Call<?, ?> call) {
-    try {
-      executor.execute(call);
-    } catch (RejectedExecutionException e) {
-      call.run();
-    }
-  }
-
-  private void endAll(ArrayDeque<Call<?, ?>> calls, CalculateError why) {
-    Call<?, ?> call;
-    while ((call = calls.poll()) != null) {
-      call.end(why);
+      call.endLate();
     }
   }
 
@@ -346,10 +303,18 @@ final class IoThread implements Runnable {
     synchronized (inbox) {
       stopped = true;
     }
-    takeInbox();
-    endAll(waiting, Errors.clientClosed(connections.target()));
-    takeInbox();
-    endAll(waiting, Errors.clientClosed(connections.target()));
+    do {
+      try {
+        takeInbox();
+      } catch (IOException e) {
+        // Nothing is put on a connection any more.
+      }
+      all.forEach(connections -> due.add(connections.queue()));
+      AsyncQueue queue;
+      while ((queue = due.poll()) != null) {
+        queue.endAll(Errors.clientClosed(queue.target()));
+      }
+    } while (!ownInbox.isEmpty());
     try {
       wakeUp.close();
     } catch (IOException e) {

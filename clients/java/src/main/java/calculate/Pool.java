@@ -5,6 +5,7 @@ final class Pool {
   private final Target target;
   private final Options options;
   private final Balancing settings;
+  private final IoThread io;
   private final Randomness randomness;
   private final Runnable atConnect;
   private final Lease[] slots;
@@ -14,11 +15,13 @@ final class Pool {
       Target target,
       Options options,
       Balancing settings,
+      IoThread io,
       Randomness randomness,
       Runnable atConnect) {
     this.target = target;
     this.options = options;
     this.settings = settings;
+    this.io = io;
     this.randomness = randomness;
     this.atConnect = atConnect;
     this.slots = new Lease[settings.connectionsPerInstance()];
@@ -126,8 +129,7 @@ final class Pool {
     long age = settings.maxConnectionAge().toNanos();
     long jittered = age / 1000 * (900 + randomness.below(201));
     Lease lease =
-        new Lease(
-            ThriftClient.unconnected(target, options, atConnect), System.nanoTime() + jittered);
+        new Lease(new ThriftClient(target, options, io, atConnect), System.nanoTime() + jittered);
     lease.usedAtNanos = System.nanoTime();
     return lease;
   }

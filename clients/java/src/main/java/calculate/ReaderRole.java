@@ -8,7 +8,8 @@ import java.util.concurrent.locks.LockSupport;
  * come. Written under the connection's lock.
  */
 final class ReaderRole {
-  private final IoThread io;
+  private final IoRegistration registration;
+  private final Thread io;
 
   private volatile Thread reader;
 
@@ -17,8 +18,9 @@ final class ReaderRole {
    */
   private volatile boolean ioWaits;
 
-  ReaderRole(IoThread io) {
-    this.io = io;
+  ReaderRole(IoRegistration registration) {
+    this.registration = registration;
+    this.io = registration.io().thread();
   }
 
   boolean isFree() {
@@ -30,7 +32,7 @@ final class ReaderRole {
   }
 
   boolean isHeldByIo() {
-    return reader == io.thread();
+    return reader == io;
   }
 
   boolean ioWaits() {
@@ -45,16 +47,16 @@ final class ReaderRole {
 
   /** Whether the I/O thread has the role now; if not, it is woken when it has got it. */
   boolean takeForIo() {
-    takeIfFree(io.thread());
-    ioWaits = reader != io.thread();
+    takeIfFree(io);
+    ioWaits = reader != io;
     return !ioWaits;
   }
 
   /** Makes the reader look at what has changed, if it is another thread than this one. */
   void wakeReader(BlockingWait blocking) {
     Thread current = reader;
-    if (current == io.thread()) {
-      io.wake();
+    if (current == io) {
+      registration.signal();
     } else if (current != null && current != Thread.currentThread()) {
       blocking.wake();
     }
@@ -67,8 +69,8 @@ final class ReaderRole {
   void passOn(Thread next) {
     if (ioWaits) {
       ioWaits = false;
-      reader = io.thread();
-      io.wake();
+      reader = io;
+      registration.signal();
       return;
     }
     reader = next;

@@ -11,10 +11,17 @@ import java.util.Arrays;
  */
 final class ReceiveBuffer {
   private static final int INITIAL_BYTES = 1024;
+  private static final int FIRST_CHUNK_BYTES = 4 * 1024;
+  private static final int CHUNK_GROWTH = 4;
   private static final int KEPT_BYTES = 64 * 1024;
 
-  /** The kernel writes here: a heap array would be copied by the JDK from such a buffer anyway. */
-  private final ByteBuffer chunk = ByteBuffer.allocateDirect(KEPT_BYTES);
+  /**
+   * The kernel writes here: a heap array would be copied by the JDK from such a buffer anyway. It
+   * grows when a read has filled it, so that a connection with little to do takes little memory.
+   */
+  private ByteBuffer chunk = ByteBuffer.allocateDirect(FIRST_CHUNK_BYTES);
+
+  private boolean filled;
 
   private byte[] bytes = new byte[INITIAL_BYTES];
   private int from;
@@ -22,8 +29,12 @@ final class ReceiveBuffer {
 
   /** Reads once what is there: how many bytes came, 0 if none wait, -1 at the end of the stream. */
   int readFrom(Transport transport) throws IOException {
+    if (filled && chunk.capacity() < KEPT_BYTES) {
+      chunk = ByteBuffer.allocateDirect(chunk.capacity() * CHUNK_GROWTH);
+    }
     chunk.clear();
     int count = transport.read(chunk);
+    filled = !chunk.hasRemaining();
     if (count > 0) {
       makeRoom(count);
       chunk.flip().get(bytes, to, count);
@@ -50,7 +61,7 @@ final class ReceiveBuffer {
 
   /** Whether the last read took all that it had room for, so that more may wait. */
   boolean lastReadWasFull() {
-    return chunk.limit() == chunk.capacity();
+    return filled;
   }
 
   void consume(int end) {

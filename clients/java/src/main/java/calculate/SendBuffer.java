@@ -12,6 +12,7 @@ import org.apache.thrift.TConfiguration;
  */
 final class SendBuffer extends MemoryTransport {
   private static final int INITIAL_BYTES = 1024;
+  private static final int FIRST_CHUNK_BYTES = 4 * 1024;
   private static final int KEPT_BYTES = 64 * 1024;
 
   private byte[] filling = new byte[INITIAL_BYTES];
@@ -23,7 +24,7 @@ final class SendBuffer extends MemoryTransport {
 
   /**
    * The kernel reads from here: a heap array would be copied by the JDK into such a buffer anyway.
-   * Made by the first send.
+   * It grows with what is sent at once, so that a connection with little to do takes little memory.
    */
   private ByteBuffer chunk = ByteBuffer.allocate(0);
 
@@ -81,8 +82,10 @@ final class SendBuffer extends MemoryTransport {
 
   /** Sends what was taken; false if the transport takes no more for now. */
   boolean send(Transport transport) throws IOException {
-    if (chunk.capacity() == 0) {
-      chunk = ByteBuffer.allocateDirect(KEPT_BYTES).limit(0);
+    int wanted = Math.min(leavingBytes, KEPT_BYTES);
+    if (!chunk.hasRemaining() && chunk.capacity() < wanted) {
+      int powerOfTwo = Integer.highestOneBit(wanted - 1) * 2;
+      chunk = ByteBuffer.allocateDirect(Math.max(FIRST_CHUNK_BYTES, powerOfTwo)).limit(0);
     }
     do {
       if (!chunk.hasRemaining()) {

@@ -11,34 +11,32 @@ final class ThriftClient implements Channel {
   private final Options options;
   private final Connections connections;
 
+  /** This client's own; null if it shares one, whose owner stops it. */
+  private final IoThread ownIo;
+
   /** Connects at once, so that a wrong address is told where it was given. */
   ThriftClient(Target target, Options options) {
-    this(target, options, () -> {});
-    connect(Deadline.after(options.timeout()));
-  }
-
-  private ThriftClient(Target target, Options options, Runnable atConnect) {
     this.options = options;
-    this.connections = new Connections(target, options, atConnect);
+    this.ownIo = new IoThread(target.toString(), options.executor());
+    this.connections = new Connections(target, options, ownIo, () -> {});
+    connect(Deadline.after(options.timeout()));
   }
 
   /**
    * One that connects with its first call.
    *
+   * @param io whom it shares with others
    * @param atConnect run after each connection that is made
    */
-  static ThriftClient unconnected(Target target, Options options, Runnable atConnect) {
-    return new ThriftClient(target, options, atConnect);
+  ThriftClient(Target target, Options options, IoThread io, Runnable atConnect) {
+    this.options = options;
+    this.ownIo = null;
+    this.connections = new Connections(target, options, io, atConnect);
   }
 
   /** Connects if there is no connection. */
   void connect(Deadline deadline) {
     connections.get(deadline, false);
-  }
-
-  /** The thread that completes the futures of asynchronous calls. */
-  Thread thread() {
-    return connections.io().thread();
   }
 
   @Override
@@ -82,7 +80,7 @@ final class ThriftClient implements Channel {
     if (connections.isClosed()) {
       return CompletableFuture.failedFuture(Errors.clientClosed(connections.target()));
     }
-    Call<T, R> call = Call.asynchronous(method, args, deadline, connections.io());
+    Call<T, R> call = Call.asynchronous(method, args, deadline, connections.queue());
     connections.io().submit(call);
     return call.future();
   }
@@ -90,5 +88,8 @@ final class ThriftClient implements Channel {
   @Override
   public void close() {
     connections.close();
+    if (ownIo != null) {
+      ownIo.stop();
+    }
   }
 }

@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import calculate.BalancingEvent.Kind;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,6 +162,30 @@ class BalancedClientTest {
   }
 
   @Test
+  void one_thread_serves_all_instances() throws Exception {
+    try (CalculateClient client = connect(settings().withBalance(Balance.ROUND_ROBIN))) {
+      for (int i = 0; i < 4; i++) {
+        assertTrue(Background.get(client.squareAsync(9)) > 0);
+      }
+      assertTrue(one.calls.get() > 0 && two.calls.get() > 0);
+      assertEquals(1, ioThreads());
+    }
+    Background.eventually(() -> ioThreads() == 0);
+  }
+
+  @Test
+  void the_kernel_keeps_no_socket_of_an_asynchronous_connection_that_was_closed() throws Exception {
+    Balancing settings = settings().withIdleClose(Duration.ofMillis(50));
+    try (CalculateClient client = connect(settings)) {
+      Background.eventually(() -> one.ended.get() + two.ended.get() > 0);
+      long none = descriptors();
+      assertTrue(Background.get(client.squareAsync(9)) > 0);
+      Background.eventually(() -> one.ended.get() + two.ended.get() > 1);
+      Background.eventually(() -> descriptors() <= none);
+    }
+  }
+
+  @Test
   void connections_are_renewed_without_a_failure() {
     Balancing settings = settings().withMaxConnectionAge(Duration.ofMillis(100));
     try (CalculateClient client = connect(settings)) {
@@ -173,11 +201,6 @@ class BalancedClientTest {
     try (CalculateClient client = connect(settings)) {
       assertTrue(client.square(9) > 0);
       Background.eventually(() -> one.ended.get() + two.ended.get() > 0);
-      Background.eventually(
-          () -> !Thread.getAllStackTraces().keySet().stream().anyMatch(this::isOfAnInstance));
-      int before = one.connections.get() + two.connections.get();
-      assertTrue(client.square(9) > 0);
-      Background.eventually(() -> one.connections.get() + two.connections.get() > before);
     }
   }
 
@@ -241,9 +264,26 @@ class BalancedClientTest {
     assertTrue(error.getMessage().contains("no-such-host.invalid"), error.getMessage());
   }
 
-  private boolean isOfAnInstance(Thread thread) {
-    return thread.getName().equals("calculate-io-" + one.address())
-        || thread.getName().equals("calculate-io-" + two.address());
+  private long ioThreads() {
+    String name = "calculate-io-" + one.address() + "," + two.address();
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals(name))
+        .count();
+  }
+
+  /** The sockets of this process; those that the test's servers have are among them. */
+  private static long descriptors() {
+    return Stream.of(new File("/proc/self/fd").listFiles())
+        .filter(BalancedClientTest::isSocket)
+        .count();
+  }
+
+  private static boolean isSocket(File descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor.toPath()).toString().startsWith("socket:");
+    } catch (IOException e) {
+      return false; // the directory's own
+    }
   }
 
   private static boolean failsAsRefused(CalculateClient client) {

@@ -14,7 +14,7 @@ class LostConnectionTest extends ConnectedClient {
   @Test
   void a_connection_closed_while_idle_is_replaced_without_an_error() throws Exception {
     for (int i = 0; i < 20; i++) {
-      peer.close();
+      closeIdle();
       var call = Background.run(() -> client.square(9));
       peer = server.accept();
       peer.answerRoot();
@@ -25,7 +25,7 @@ class LostConnectionTest extends ConnectedClient {
   @Test
   void an_asynchronous_call_replaces_a_closed_connection_too() throws Exception {
     for (int i = 0; i < 20; i++) {
-      peer.close();
+      closeIdle();
       CompletableFuture<Double> call = client.squareAsync(9);
       peer = server.accept();
       peer.answerRoot();
@@ -96,5 +96,11 @@ class LostConnectionTest extends ConnectedClient {
     server.close();
     assertThrows(ConnectError.class, () -> client.square(9));
     Background.failure(ConnectError.class, client.squareAsync(9));
+  }
+
+  /** Closes long enough after the last reply for the client to look before its next call. */
+  private void closeIdle() throws Exception {
+    Thread.sleep(1);
+    peer.close();
   }
 }
