@@ -31,6 +31,21 @@ def running(command, core=SERVER_CORE):
             process.wait()
 
 
+@contextmanager
+def awake(core=SERVER_CORE):
+    """Keeps a core from falling asleep: who spins on it is there only while nobody else wants it.
+
+    A core that has nothing to do takes the longer to wake up the longer it sleeps. A client that takes a microsecond more
+    between two calls so waits more than that for the next reply, and one that looks out for its reply pays for the wait.
+    """
+    spinner = subprocess.Popen(["taskset", "-c", core, "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"])
+    try:
+        yield
+    finally:
+        spinner.kill()
+        spinner.wait()
+
+
 def cpu_seconds(pid):
     """User and system time of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

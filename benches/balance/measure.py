@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 
 from kazoo.client import KazooClient
-from process import CALCULATE, LOAD_CORE, ROOT, running
+from process import CALCULATE, LOAD_CORE, ROOT, awake, running
 
 CLASSES = ROOT / "target/bench-balance"
 JAR = ROOT / "clients/java/target/calculate-client.jar"
@@ -73,17 +73,23 @@ def run(language, *arguments, core=None):
 
 def measure_cpu(language, addresses, rounds):
     first, all_of_them = addresses[0], ",".join(addresses)
+    with awake():
+        measure_cpu_of(language, "lone, of 3", "1", first, all_of_them, rounds)
     for how, callers, balanced in (
-        ("lone, of 3", "1", all_of_them),
+        ("lone, idle core", "1", all_of_them),
         # Of one instance, as many calls leave in a write as without balancing: its own cost is what is left.
         ("64 at once, of 1", "64", f"dns://{first}"),
         ("64 at once, of 3", "64", all_of_them),
     ):
-        arguments = [callers, first, balanced, str(rounds), str(CALLS[language])]
-        spent = json.loads(run(language, "cpu", *arguments, core=LOAD_CORE))
-        ratio = statistics.median(b / d for b, d in zip(spent["balanced"], spent["direct"]))
-        direct, balanced = statistics.median(spent["direct"]), statistics.median(spent["balanced"])
-        print(f"{language:8} {how:16} {direct:20.2f} {balanced:10.2f} {ratio:6.2f}", flush=True)
+        measure_cpu_of(language, how, callers, first, balanced, rounds)
+
+
+def measure_cpu_of(language, how, callers, one, several, rounds):
+    arguments = [callers, one, several, str(rounds), str(CALLS[language])]
+    spent = json.loads(run(language, "cpu", *arguments, core=LOAD_CORE))
+    ratio = statistics.median(b / d for b, d in zip(spent["balanced"], spent["direct"]))
+    direct, balanced = statistics.median(spent["direct"]), statistics.median(spent["balanced"])
+    print(f"{language:8} {how:16} {direct:20.2f} {balanced:10.2f} {ratio:6.2f}", flush=True)
 
 
 class registry:
