@@ -181,3 +181,23 @@ fn unused_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").to_string()
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_kernel_watches_an_idle_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let target = format!("127.0.0.1:{port}").parse().expect("a target");
+    let _client = Client::connect(target, Options::default()).await.expect("a server");
+    let sockets = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's sockets");
+    let timers: Vec<&str> = sockets
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|cells| cells[2].ends_with(&format!(":{port:04X}")))
+        .map(|cells| cells[5])
+        .collect();
+    // 2 is the timer of keepalive; it counts hundredths of a second.
+    let [timer] = timers[..] else { panic!("{timers:?}") };
+    let left = u32::from_str_radix(timer.strip_prefix("02:").expect(timer), 16).expect(timer);
+    assert!((1000..=1500).contains(&left), "{timer}");
+}

@@ -37,7 +37,7 @@ pub struct Options {
     /// Connections to each of many instances. Default 1.
     pub connections_per_instance: usize,
     /// A connection to one of many instances is closed after this long without a call. Default 60 s.
-    pub keepalive: Duration,
+    pub idle_close: Duration,
     /// A connection to one of many instances is replaced at this age, 10 % more or less. Default 600 s.
     pub max_connection_age: Duration,
     /// Where the last list of a registry's instances is kept, to start with while the registry is down. Default: a file
@@ -67,7 +67,7 @@ impl Default for Options {
             hedge: false,
             warm_up: Duration::from_secs(1),
             connections_per_instance: 1,
-            keepalive: Duration::from_secs(60),
+            idle_close: Duration::from_secs(60),
             max_connection_age: Duration::from_secs(600),
             cache_file: None,
             zk_auth: None,

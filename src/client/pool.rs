@@ -38,7 +38,7 @@ impl Pool {
         Pool {
             connections,
             next: AtomicUsize::new(0),
-            idle_timeout: options.keepalive,
+            idle_timeout: options.idle_close,
             greatest_age: options.max_connection_age.mul_f64(jitter),
         }
     }

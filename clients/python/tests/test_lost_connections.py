@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,3 +179,14 @@ def test_a_server_that_comes_back_is_found_again(caller: Any) -> None:
     with again:
         assert client.square(3.0) == 3.0
         client.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's table of sockets")
+def test_the_kernel_watches_an_idle_connection(caller: Any) -> None:
+    with FakeServer(silent) as server, caller.connect(server.address):
+        port = int(server.address.rpartition(":")[2])
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        [timer] = [cells[5] for cells in sockets if cells[2].endswith(f":{port:04X}")]
+        kind, hundredths = timer.split(":")
+        assert kind == "02"  # of keepalive
+        assert 1000 <= int(hundredths, 16) <= 1500

@@ -12,6 +12,7 @@ from . import _text
 from ._aio_tls import aio_shake_hands
 from ._dial import UNIX_RETRY_S, Address
 from ._target import Target, UnixTarget
+from ._tcp import set_up
 from ._tls_stream import TlsStream
 from .errors import ConnectError, DeadlineExceeded
 
@@ -71,7 +72,7 @@ async def _connect(loop: asyncio.AbstractEventLoop, address: Address, timeout: f
     try:
         sock.setblocking(False)
         await asyncio.wait_for(loop.sock_connect(sock, place), timeout)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        set_up(sock)
     except BaseException:
         sock.close()
         raise

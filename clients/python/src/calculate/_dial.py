@@ -11,6 +11,7 @@ from typing import Any
 
 from . import _text
 from ._target import Target, UnixTarget
+from ._tcp import set_up
 from ._tls import Tls
 from ._tls_socket import AnySocket, shake_hands
 from ._tls_stream import TlsStream
@@ -64,7 +65,7 @@ def _connect(address: Address, timeout: float) -> socket.socket:
     try:
         sock.settimeout(timeout)
         sock.connect(place)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        set_up(sock)
         sock.setblocking(False)
     except BaseException:
         sock.close()

@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 /** A connection that ends fails what is in flight and is replaced by the next call. */
 class LostConnectionTest extends ConnectedClient {
@@ -96,6 +100,25 @@ class LostConnectionTest extends ConnectedClient {
     server.close();
     assertThrows(ConnectError.class, () -> client.square(9));
     Background.failure(ConnectError.class, client.squareAsync(9));
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void the_kernel_watches_an_idle_connection() throws Exception {
+    String port = ":%04X".formatted(Integer.parseInt(server.address().split(":")[1]));
+    List<String> timers = new ArrayList<>();
+    for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      for (String line : Files.readAllLines(Path.of(table))) {
+        String[] cells = line.strip().split(" +");
+        if (cells[2].endsWith(port)) {
+          timers.add(cells[5]);
+        }
+      }
+    }
+    assertEquals(1, timers.size(), timers::toString);
+    assertEquals("02", timers.get(0).split(":")[0], "the timer of keepalive");
+    int hundredths = Integer.parseInt(timers.get(0).split(":")[1], 16);
+    assertTrue(1000 <= hundredths && hundredths <= 1500, timers::toString);
   }
 
   /** Closes long enough after the last reply for the client to look before its next call. */
