@@ -59,6 +59,11 @@ final class AsyncQueue implements IoWork {
     }
   }
 
+  /** Whether calls are to be put on the connection once the I/O thread is its reader. */
+  boolean isWaitingFor(Connection connection) {
+    return requested == connection;
+  }
+
   void add(Call<?, ?> call) {
     waiting.add(call);
     look();
@@ -72,8 +77,18 @@ final class AsyncQueue implements IoWork {
     waiting.forEach(action);
   }
 
-  /** Puts the calls on a connection if there is one, or has it made. */
-  void put() throws IOException {
+  /**
+   * Puts the calls on a connection if there is one, or has it made; ends them if neither can be.
+   */
+  void putOrFail() {
+    try {
+      put();
+    } catch (IOException e) {
+      endAll(Errors.connectFailed(target(), e));
+    }
+  }
+
+  private void put() throws IOException {
     due = false;
     CalculateError failure = connectFailure;
     connectFailure = null;
@@ -83,6 +98,9 @@ final class AsyncQueue implements IoWork {
       endAll(failure);
     }
     takeGrantedRole();
+    if (!waiting.isEmpty()) {
+      io.prepareToHold();
+    }
     while (!waiting.isEmpty() && requested == null) {
       Connection connection = connections.current();
       if (connection == null) {

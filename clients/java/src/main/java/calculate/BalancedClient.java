@@ -54,7 +54,7 @@ final class BalancedClient implements Channel {
     this.service = OneLine.of(text);
     this.options = options;
     this.direct = ServiceList.optionsFor(target, options).withExecutor(Runnable::run);
-    this.io = new IoThread(service, direct.executor());
+    this.io = new IoThread(service, direct.executor(), this::close);
     this.events = new Events(options.balancing().listener());
     this.balancer =
         new Balancer(
@@ -130,7 +130,8 @@ final class BalancedClient implements Channel {
   @Override
   public void close() {
     closed = true;
-    scheduler.shutdownNow();
+    // Calls that wait for their next attempt learn in it that the client is closed.
+    scheduler.shutdown();
     list.close();
     pools.values().forEach(Pool::close);
     io.stop();

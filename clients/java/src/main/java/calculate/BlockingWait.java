@@ -109,8 +109,11 @@ final class BlockingWait {
       }
       ready = 0;
       waitsUntil = call.deadline;
-      io.watch(call.deadline);
-      selector.select(noteReady);
+      if (io.watch(call.deadline)) {
+        selector.select(noteReady);
+      } else {
+        selector.select(noteReady, Math.max(1, call.deadline.leftMillis()));
+      }
       waitsUntil = null;
       connection.serve(ready);
     } catch (ClosedSelectorException | CancelledKeyException e) {
@@ -139,9 +142,13 @@ final class BlockingWait {
   }
 
   private void register() throws IOException {
-    int wanted = connection.wantedOps();
-    if (key == null) {
+    boolean first = key == null;
+    if (first) {
       selector = Selector.open();
+    }
+    // After that, as a sender that has to wait now wakes the selector.
+    int wanted = connection.wantedOps();
+    if (first) {
       if (connection.isClosed()) {
         close();
         throw new ClosedSelectorException();

@@ -163,8 +163,10 @@ final class Connection {
         if (!call.isCancelled()) {
           try {
             put(call);
-          } catch (IllegalArgumentException e) {
+          } catch (RuntimeException e) {
             refusals.add(() -> call.end(e));
+          } catch (OutOfMemoryError e) {
+            refusals.add(() -> call.end(Errors.unencodable(call.method.name, e.toString(), e)));
           }
         }
       }
@@ -214,14 +216,20 @@ final class Connection {
         : SelectionKey.OP_READ;
   }
 
-  /** Does what the socket is ready for. By the reader. */
+  /** Does what the socket is ready for, all of it. By the reader. */
   void serve(int readyOps) {
+    serve(readyOps, Integer.MAX_VALUE);
+  }
+
+  /**
+   * Does what the socket is ready for, with so many reads at most; whether more has come, of which
+   * the socket may not tell. By the reader.
+   */
+  boolean serve(int readyOps, int readsMax) {
     if ((readyOps & SelectionKey.OP_WRITE) != 0) {
       resumeSending();
     }
-    if ((readyOps & SelectionKey.OP_READ) != 0) {
-      read();
-    }
+    return (readyOps & SelectionKey.OP_READ) != 0 && read(readsMax);
   }
 
   /** Ends a call whose reply is awaited no more; if that comes all the same, it is dropped. */
@@ -347,7 +355,7 @@ final class Connection {
    */
   private boolean isAlive() {
     if (isUsable() && role.isFree() && !fresh && !reader.broughtSomethingWithin(NO_LOOK_NANOS)) {
-      read();
+      read(Integer.MAX_VALUE);
     }
     fresh = false;
     return isUsable();
@@ -401,9 +409,10 @@ final class Connection {
     }
   }
 
-  private void read() {
+  /** Reads what is there, at most so many times; whether more is there. */
+  private boolean read(int readsMax) {
     try {
-      if (!reader.read()) {
+      if (!reader.read(readsMax)) {
         lost(null);
       } else if (retired) {
         closeIfOver();
@@ -411,5 +420,6 @@ final class Connection {
     } catch (IOException e) {
       lost(e);
     }
+    return !closed && reader.mayHaveMore();
   }
 }

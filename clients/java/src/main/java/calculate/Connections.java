@@ -97,6 +97,8 @@ final class Connections {
                 get(deadline, true);
               } catch (CalculateError e) {
                 failure = e;
+              } catch (RuntimeException | OutOfMemoryError e) {
+                failure = Errors.connectFailed(target, e);
               } finally {
                 connectingInBackground.set(false);
                 queue.connected(failure);
@@ -104,7 +106,12 @@ final class Connections {
             },
             "calculate-connect-" + target);
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      connectingInBackground.set(false);
+      queue.connected(Errors.connectFailed(target, e));
+    }
   }
 
   void forEach(Consumer<Connection> action) {

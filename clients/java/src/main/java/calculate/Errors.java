@@ -13,7 +13,7 @@ final class Errors {
 
   private Errors() {}
 
-  static ConnectError connectFailed(Target target, Exception cause) {
+  static ConnectError connectFailed(Target target, Throwable cause) {
     String why =
         cause.getMessage() == null
             ? cause.getClass().getSimpleName()
@@ -125,7 +125,7 @@ final class Errors {
         cause);
   }
 
-  static IllegalArgumentException unencodable(String method, String why, Exception cause) {
+  static IllegalArgumentException unencodable(String method, String why, Throwable cause) {
     return new IllegalArgumentException(
         "the arguments of " + method + " cannot be sent: " + OneLine.of(why), cause);
   }

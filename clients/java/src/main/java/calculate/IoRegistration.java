@@ -1,5 +1,6 @@
 package calculate;
 
+import java.io.IOException;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
@@ -11,6 +12,8 @@ import java.util.function.Consumer;
  * for there submits this.
  */
 final class IoRegistration implements IoWork {
+  private static final int READS_MAX = 16;
+
   private final Connection connection;
   private final AsyncQueue queue;
 
@@ -48,7 +51,11 @@ final class IoRegistration implements IoWork {
   }
 
   @Override
-  public void takeIn() {
+  public void takeIn() throws IOException {
+    if (!held && connection.isReadByIo() && !queue.isWaitingFor(connection)) {
+      // The queue has gone on without it, as it took no more calls; its reader is this thread.
+      io().hold(this);
+    }
     touch();
     queue.look();
   }
@@ -63,6 +70,36 @@ final class IoRegistration implements IoWork {
     if (!touched) {
       touched = true;
       io().touched(this);
+    }
+  }
+
+  /**
+   * Does what the socket is ready for. What one peer sends without an end is read in parts, so that
+   * the others have their turn.
+   */
+  void serve(int readyOps) {
+    try {
+      if (connection.serve(readyOps, READS_MAX)) {
+        io().submit(new Unread());
+      }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      connection.lost(new IOException(e.toString(), e));
+    }
+    touch();
+  }
+
+  /** More has come, of which the socket does not tell. */
+  private final class Unread implements IoWork {
+    @Override
+    public void takeIn() {
+      if (held && !connection.isClosed()) {
+        serve(SelectionKey.OP_READ);
+      }
+    }
+
+    @Override
+    public void refuse() {
+      // The connection is closed.
     }
   }
 

@@ -1,6 +1,7 @@
 package calculate;
 
 import java.io.IOException;
+import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 final class IoThread implements Runnable {
   private final String peer;
   private final Executor executor;
+  private final Runnable atFailure;
   private final Thread thread;
   private final WakeUp wakeUp;
 
@@ -68,10 +70,12 @@ final class IoThread implements Runnable {
    *
    * @param peer who is called, for the thread's name
    * @param executor runs completions
+   * @param atFailure closes the client, which without this thread is none
    */
-  IoThread(String peer, Executor executor) {
+  IoThread(String peer, Executor executor, Runnable atFailure) {
     this.peer = peer;
     this.executor = executor;
+    this.atFailure = atFailure;
     this.thread = new Thread(this, "calculate-io-" + peer);
     this.thread.setDaemon(true);
     this.wakeUp = new WakeUp(thread);
@@ -114,20 +118,27 @@ final class IoThread implements Runnable {
     work.refuse();
   }
 
-  /** Has this thread look at the readers' deadlines when this one passes, or before. */
-  void watch(Deadline deadline) {
-    if (watching && watchAtNanos - deadline.atNanos() <= 0) {
-      return;
+  /**
+   * Has this thread look at the readers' deadlines when this one passes, or before; false if it has
+   * ended.
+   */
+  boolean watch(Deadline deadline) {
+    if (watching && watchAtNanos - deadline.atNanos() <= 0 && !stopping) {
+      return true;
     }
     synchronized (inbox) {
-      if (stopped || watching && watchAtNanos - deadline.atNanos() <= 0) {
-        return;
+      if (stopped || stopping) {
+        return false;
+      }
+      if (watching && watchAtNanos - deadline.atNanos() <= 0) {
+        return true;
       }
       watchAtNanos = deadline.atNanos();
       watching = true;
       start();
     }
     wakeUp.signal();
+    return true;
   }
 
   /** Completes the future of a call that has ended. */
@@ -139,8 +150,9 @@ final class IoThread implements Runnable {
     }
   }
 
-  /** Lets the thread end after it has ended all calls; the connections are closed already. */
+  /** Closes all connections, and lets the thread end after it has ended all calls. */
   void stop() {
+    all.forEach(Connections::close);
     synchronized (inbox) {
       stopping = true;
       stopped |= !started;
@@ -155,7 +167,7 @@ final class IoThread implements Runnable {
         turn();
       }
     } catch (IOException | RuntimeException | Error e) {
-      all.forEach(Connections::close);
+      atFailure.run();
       throw new IllegalStateException("the I/O thread of a client of " + peer + " failed", e);
     } finally {
       end();
@@ -170,6 +182,11 @@ final class IoThread implements Runnable {
 
   void touched(IoRegistration registration) {
     touched.add(registration);
+  }
+
+  /** Makes sure that connections can be held, before any is to be. */
+  void prepareToHold() throws IOException {
+    wakeUp.selector();
   }
 
   /** This thread is the connection's reader now. */
@@ -194,8 +211,8 @@ final class IoThread implements Runnable {
 
   private void start() {
     if (!started) {
-      started = true;
       thread.start();
+      started = true;
     }
   }
 
@@ -204,7 +221,7 @@ final class IoThread implements Runnable {
     releaseIdle();
     AsyncQueue queue;
     while ((queue = due.poll()) != null) {
-      queue.put();
+      queue.putOrFail();
     }
     if (sweep.isDue()) {
       endLate();
@@ -213,6 +230,8 @@ final class IoThread implements Runnable {
     settle();
     if (ownInbox.isEmpty()) {
       sleep();
+    } else if (!held.isEmpty()) {
+      wakeUp.poll(ready::add);
     }
     for (SelectionKey key : ready) {
       serve(key);
@@ -280,11 +299,13 @@ final class IoThread implements Runnable {
   }
 
   private void serve(SelectionKey key) {
-    if (key.isValid()) {
-      Connection connection = (Connection) key.attachment();
-      connection.serve(key.readyOps());
-      connection.registration().touch();
+    int ready;
+    try {
+      ready = key.readyOps();
+    } catch (CancelledKeyException e) {
+      return; // Another thread has closed the connection, and has said so.
     }
+    ((Connection) key.attachment()).registration().serve(ready);
   }
 
   private void endLate() {

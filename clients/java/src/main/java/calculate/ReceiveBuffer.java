@@ -30,7 +30,7 @@ final class ReceiveBuffer {
   /** Reads once what is there: how many bytes came, 0 if none wait, -1 at the end of the stream. */
   int readFrom(Transport transport) throws IOException {
     if (filled && chunk.capacity() < KEPT_BYTES) {
-      chunk = ByteBuffer.allocateDirect(chunk.capacity() * CHUNK_GROWTH);
+      growChunk();
     }
     chunk.clear();
     int count = transport.read(chunk);
@@ -72,6 +72,14 @@ final class ReceiveBuffer {
       if (bytes.length > 2 * KEPT_BYTES) {
         bytes = new byte[INITIAL_BYTES];
       }
+    }
+  }
+
+  private void growChunk() {
+    try {
+      chunk = ByteBuffer.allocateDirect(chunk.capacity() * CHUNK_GROWTH);
+    } catch (OutOfMemoryError e) {
+      // It will do as it is.
     }
   }
 

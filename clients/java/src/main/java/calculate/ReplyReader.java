@@ -71,10 +71,11 @@ final class ReplyReader {
   }
 
   /**
-   * Reads all that is there; false at the end of the stream. Not to be used after the connection
-   * has closed.
+   * Reads all that is there, but at most so many times; false at the end of the stream. Not to be
+   * used after the connection has closed.
    */
-  boolean read() throws IOException {
+  boolean read(int most) throws IOException {
+    int left = most;
     int count;
     do {
       count = received.readFrom(transport);
@@ -83,11 +84,13 @@ final class ReplyReader {
         arrivals = arrivals + 1;
         answerCalls();
       }
-    } while (count > 0 && mayHaveMore() && !connection.isClosed());
+      left--;
+    } while (count > 0 && left > 0 && mayHaveMore() && !connection.isClosed());
     return count >= 0;
   }
 
-  private boolean mayHaveMore() {
+  /** Whether the last read may have left something of which the socket does not tell. */
+  boolean mayHaveMore() {
     return received.lastReadWasFull() || transport.hasEnded();
   }
 

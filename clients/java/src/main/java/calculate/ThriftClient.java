@@ -17,7 +17,7 @@ final class ThriftClient implements Channel {
   /** Connects at once, so that a wrong address is told where it was given. */
   ThriftClient(Target target, Options options) {
     this.options = options;
-    this.ownIo = new IoThread(target.toString(), options.executor());
+    this.ownIo = new IoThread(target.toString(), options.executor(), this::close);
     this.connections = new Connections(target, options, ownIo, () -> {});
     connect(Deadline.after(options.timeout()));
   }

@@ -68,6 +68,11 @@ final class WakeUp {
     state.set(AWAKE);
   }
 
+  /** Looks which channels are ready, without sleeping. */
+  void poll(Consumer<SelectionKey> ready) throws IOException {
+    selector.selectNow(ready);
+  }
+
   /** Has the selector let go of closed channels: until it does, the kernel keeps their sockets. */
   void letGo() throws IOException {
     if (selector != null) {

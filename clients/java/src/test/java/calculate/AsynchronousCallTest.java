@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import calculate.idl.Calculate;
+import calculate.idl.Number;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -33,6 +35,19 @@ class AsynchronousCallTest extends ConnectedClient {
     for (int i = 0; i < 300; i++) {
       assertEquals(i, Background.get(calls.get(i)));
     }
+  }
+
+  @Test
+  void arguments_that_cannot_be_written_end_their_own_call_alone() throws Exception {
+    Method<Calculate.Square_result, Number> method =
+        Method.of("Square", Calculate.Square_result::new, Calculate.Square_result::getSuccess);
+    var before = client.squareAsync(4);
+    var broken = client.callAsync(method, null, CallOptions.defaults());
+    var after = client.squareAsync(9);
+    Background.failure(NullPointerException.class, broken);
+    peer.answerRoots(2);
+    assertEquals(2, Background.get(before));
+    assertEquals(3, Background.get(after));
   }
 
   @Test

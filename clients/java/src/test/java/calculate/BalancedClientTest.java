@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -225,6 +226,43 @@ class BalancedClientTest {
     assertThrows(ConnectionClosed.class, () -> client.square(9));
     Background.failure(ConnectionClosed.class, client.squareAsync(9));
     client.close();
+  }
+
+  @Test
+  void closing_ends_calls_on_connections_that_were_replaced_meanwhile() throws Exception {
+    one.mood = ValueServer.Mood.SILENT;
+    two.mood = ValueServer.Mood.SILENT;
+    Options options =
+        Options.defaults()
+            .withTimeout(Duration.ofSeconds(60))
+            .withBalancing(settings().withMaxConnectionAge(Duration.ofMillis(100)).withAttempts(1));
+    CalculateClient client = CalculateClient.connect(one.address() + "," + two.address(), options);
+    CompletableFuture<Double> asynchronous = client.squareAsync(9);
+    CompletableFuture<Double> blocking = Background.run(() -> client.square(9));
+    Background.eventually(() -> one.calls.get() + two.calls.get() == 2);
+    Thread.sleep(600);
+    client.close();
+    Background.failure(ConnectionClosed.class, asynchronous);
+    Background.failure(ConnectionClosed.class, blocking);
+  }
+
+  @Test
+  void closing_ends_calls_that_wait_for_their_next_attempt() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      try (ValueServer third = new ValueServer(3);
+          ValueServer fourth = new ValueServer(4)) {
+        CalculateClient client =
+            CalculateClient.connect(
+                third.address() + "," + fourth.address(),
+                Options.defaults().withBalancing(settings()));
+        third.mood = ValueServer.Mood.GARBLED;
+        fourth.mood = ValueServer.Mood.GARBLED;
+        CompletableFuture<Double> call = client.squareAsync(9);
+        Background.eventually(() -> third.calls.get() + fourth.calls.get() > 0);
+        client.close();
+        assertThrows(ExecutionException.class, () -> Background.get(call));
+      }
+    }
   }
 
   @Test
