@@ -7,6 +7,7 @@ use super::error::CalculateError;
 use super::events::Counts;
 use super::message::{Input, Method, Output};
 use super::options::Options;
+use super::resolve;
 use super::target::{Kind, Target};
 use crate::idl::calculate::{CalculateSyncClient, DomainError, Number, TCalculateSyncClient};
 use crate::one_line::one_line;
@@ -58,7 +59,7 @@ impl Client {
             }
             Kind::Many(source) => {
                 let (text, source) = (target.to_string(), source.clone());
-                let options = options.with_cache_file(&source);
+                let options = Options { cache_file: resolve::cache_file(&source, &options), ..options };
                 Channel::Balanced(Balanced::connect(text, source, options, deadline).await?)
             }
         };

@@ -2,7 +2,6 @@
 
 use super::balance::Balance;
 use super::events::Subscriber;
-use super::resolve::{Source, cache};
 use crate::tls::Tls;
 use crate::wire::{Encoding, Framing, Limits, Protocol};
 use std::fmt;
@@ -95,15 +94,6 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// These, with a place for the list of a registry's instances.
-    pub(super) fn with_cache_file(mut self, source: &Source) -> Options {
-        self.cache_file = match source {
-            Source::Registered(registered) => self.cache_file.or_else(|| cache::default_file(&registered.to_string())),
-            _ => None,
-        };
-        self
-    }
-
     pub(super) fn encoding(&self) -> Encoding {
         Encoding { framing: self.framing, protocol: self.protocol }
     }

@@ -2,7 +2,7 @@
 
 use super::address::{Address, tcp, unix};
 use super::balance::instance::{DEFAULT_GROUP, VersionRange};
-use super::resolve::Source;
+use super::source::{Registered, Source};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,18 +15,6 @@ pub struct Target(Kind);
 pub(super) enum Kind {
     One(Address),
     Many(Source),
-}
-
-/// A service in a registry, and which of its instances are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Registered {
-    /// The registry's servers: `HOST:PORT,HOST:PORT`.
-    pub(super) servers: String,
-    /// The service's place: `/BASE/SERVICE`.
-    pub(super) path: String,
-    pub(super) versions: Option<VersionRange>,
-    pub(super) group: String,
-    pub(super) zone: Option<String>,
 }
 
 /// A target that is none: the text says what is wrong and shows the forms.
@@ -165,24 +153,6 @@ impl fmt::Display for Target {
             Kind::One(address) => address.fmt(f),
             Kind::Many(source) => source.fmt(f),
         }
-    }
-}
-
-impl fmt::Display for Registered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Registered { servers, path, versions, group, zone } = self;
-        write!(f, "zk://{servers}{path}")?;
-        let version = versions.map(|VersionRange { low, high }| match high {
-            u64::MAX => format!("version={low}+"),
-            high if high == low => format!("version={low}"),
-            high => format!("version={low}-{high}"),
-        });
-        let group = (group != DEFAULT_GROUP).then(|| format!("group={group}"));
-        let zone = zone.as_ref().map(|zone| format!("zone={zone}"));
-        for (index, asked) in [version, group, zone].into_iter().flatten().enumerate() {
-            write!(f, "{}{asked}", if index == 0 { '?' } else { '&' })?;
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a handler may know of the call that it answers, beside its arguments.
 
-use super::call::Enveloped;
+use super::enveloped::Enveloped;
 use super::peer::Peer;
 use crate::wire::{Encoding, Envelope, Headers};
 use std::cell::RefCell;

@@ -2,9 +2,10 @@
 
 use super::access::Grants;
 use super::buffered::Held;
-use super::call::{Call, Enveloped};
+use super::call::Call;
 use super::context::{self, Turn};
 use super::dispatch::Service;
+use super::enveloped::Enveloped;
 use super::in_flight::InFlight;
 use super::peer::Peer;
 use super::rejects::Reason;

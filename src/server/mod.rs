@@ -2,7 +2,7 @@
 //! `acceptor` hands its socket to the least loaded `worker`, `handshake` learns whose it is and encrypts it (`tls`),
 //! `connection` reads and writes its `stream`, `conversation` turns bytes into calls and replies into bytes, [`access`]
 //! says whether the `peer` may call, `dispatch` finds the service for a `call` and runs its `processor`, inline or on the `pool`, `context` tells the
-//! handler who calls; `reload` reads certificates and the access list anew, `shutdown` ends it all.
+//! handler who calls and what was `enveloped` with it; `reload` reads certificates and the access list anew, `shutdown` ends it all.
 //!
 //! It does not know ZooKeeper, and names no type of the IDL.
 
@@ -15,6 +15,7 @@ mod connection;
 mod context;
 mod conversation;
 mod dispatch;
+mod enveloped;
 mod handshake;
 mod in_flight;
 mod listener;

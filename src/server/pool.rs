@@ -1,9 +1,10 @@
 //! The bounded thread pool for handlers that block.
 
 use super::buffered::Held;
-use super::call::{Call, Enveloped};
+use super::call::Call;
 use super::context::Turn;
 use super::dispatch::Service;
+use super::enveloped::Enveloped;
 use super::peer::Peer;
 use crate::error::Error;
 use crate::wire::message::Kind;

@@ -13,7 +13,8 @@
 //! | … | the message, transformed |
 
 use super::framing::FRAME_HEADER_BYTES;
-use super::{Framing, Headers, Limits, MAX_HEADER_BYTES, Malformed, Protocol, theader, ttheader, varint, zlib};
+use super::header_content::Bytes;
+use super::{Framing, Headers, Limits, MAX_HEADER_BYTES, Malformed, Protocol, theader, ttheader, zlib};
 use std::borrow::Cow;
 
 /// What a header transport carries round a message.
@@ -51,7 +52,7 @@ impl Envelope {
     ) -> Result<(Envelope, Cow<'a, [u8]>), Malformed> {
         debug_assert!(framing.is_header(), "{framing:?} has no envelopes");
         let start = Start::read(framing, frame)?;
-        let mut header = Bytes(start.header);
+        let mut header = Bytes::new(start.header);
         let content = match framing {
             Framing::TTHeader => ttheader::read(start.flags, &mut header)?,
             _ => theader::read(&mut header)?,
@@ -170,71 +171,6 @@ impl<'a> Start<'a> {
     }
 }
 
-/// What a header says.
-pub(super) struct Content {
-    pub(super) protocol_id: u8,
-    /// How often the message was deflated.
-    pub(super) zlib_count: usize,
-    pub(super) headers: Headers,
-}
-
-/// The bytes of a header that are not read yet. Nothing reads beyond them into the message.
-pub(super) struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or_else(ends)?;
-        self.0 = rest;
-        Ok(bytes)
-    }
-
-    pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
-        Ok(self.take(1)?[0])
-    }
-
-    pub(super) fn u16(&mut self) -> Result<u16, Malformed> {
-        let (bytes, rest) = self.0.split_first_chunk::<2>().ok_or_else(ends)?;
-        self.0 = rest;
-        Ok(u16::from_be_bytes(*bytes))
-    }
-
-    pub(super) fn varint(&mut self) -> Result<u32, Malformed> {
-        let (value, length) = varint::read_u32(self.0)?.ok_or_else(ends)?;
-        self.0 = &self.0[length..];
-        Ok(value)
-    }
-}
-
-/// Counts a transform that was asked for.
-pub(super) fn count_transform(id: u32, zlib_count: &mut usize) -> Result<(), Malformed> {
-    let name = match id {
-        // "None": Apache's Go library has it.
-        0 => return Ok(()),
-        ZLIB if *zlib_count == MAX_ZLIB => {
-            return Err(format!("a message that is deflated more than {MAX_ZLIB} times").into());
-        }
-        ZLIB => {
-            *zlib_count += 1;
-            return Ok(());
-        }
-        2 => "HMAC",
-        3 => "Snappy",
-        4 => "QuickLZ",
-        5 => "Zstandard",
-        _ => return Err(format!("an unknown transform, {id}; zlib (1) is taken, or none").into()),
-    };
-    Err(format!("the transform {name} ({id}), which is not spoken here; zlib (1) is, or none").into())
-}
-
-#[cold]
-fn ends() -> Malformed {
-    "a header that ends inside a value".into()
-}
-
 fn magic(framing: Framing) -> [u8; 2] {
     match framing {
         Framing::TTHeader => [0x10, 0x00],
@@ -260,16 +196,10 @@ fn without_start(framed: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     }
 }
 
-/// The transform that both transports know by this number.
-pub(super) const ZLIB: u32 = 1;
-
 /// Magic number, flags, sequence number, length of the header.
 const START_BYTES: usize = 10;
 
 const WORD_BYTES: usize = 4;
-
-/// One is of use; others allow any number, and each costs as much again.
-const MAX_ZLIB: usize = 4;
 
 /// How many times as long as its frame a message may be. One deflated once is at most 1,032 times as long (258 bytes for
 /// two bits); deflated again and again, 200 bytes would become 16 million, for each of which the server works.

@@ -20,6 +20,7 @@ pub mod envelope;
 pub mod exception;
 mod field_ids;
 pub mod framing;
+mod header_content;
 pub mod headers;
 mod limits;
 pub mod message;

@@ -3,7 +3,7 @@
 //! All its numbers are varints. Protocol, count of transforms, the transforms; then sections of headers, until one of a
 //! kind that is not known or the header's end. Padding looks like a section of kind 0, so that ends them as well.
 
-use super::envelope::{Bytes, Content, ZLIB, count_transform};
+use super::header_content::{Bytes, Content, ZLIB, count_transform};
 use super::{Headers, Malformed, Protocol, varint};
 
 /// Reads a whole header.

@@ -3,8 +3,8 @@
 //! Its numbers have a fixed length. Protocol and count of transforms, a byte each, then the transforms; then sections of
 //! headers up to the header's end, with padding anywhere between them.
 
-use super::envelope::{Bytes, Content, ZLIB, count_transform};
 use super::framing::FRAME_HEADER_BYTES;
+use super::header_content::{Bytes, Content, ZLIB, count_transform};
 use super::headers::name::ACL_TOKEN;
 use super::{Headers, Malformed, Protocol};
 

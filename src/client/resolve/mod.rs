@@ -5,22 +5,11 @@ mod dns;
 mod registry;
 
 use super::address::Address;
-use super::balance::instance::{DEFAULT_GROUP, Instance, VersionRange};
+use super::balance::instance::Instance;
 use super::options::Options;
-use super::target::Registered;
-use std::fmt;
+use super::source::Source;
+use std::path::PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
-
-/// Where the list comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// It was typed.
-    Typed(Vec<Address>),
-    /// All addresses of a name.
-    Name { host: String, port: u16 },
-    /// A registry.
-    Registered(Registered),
-}
 
 /// What a resolver says.
 #[derive(Clone, Debug)]
@@ -39,42 +28,13 @@ pub(super) enum Update {
     Skipped(String, String),
 }
 
-impl Source {
-    pub(super) fn versions(&self) -> Option<VersionRange> {
-        match self {
-            Source::Registered(registered) => registered.versions,
-            _ => None,
+/// Where the last list is kept: where that was set, or at a place of its own for each service in a registry.
+pub(super) fn cache_file(source: &Source, options: &Options) -> Option<PathBuf> {
+    match source {
+        Source::Registered(registered) => {
+            options.cache_file.clone().or_else(|| cache::default_file(&registered.to_string()))
         }
-    }
-
-    pub(super) fn group(&self) -> &str {
-        match self {
-            Source::Registered(registered) => &registered.group,
-            _ => DEFAULT_GROUP,
-        }
-    }
-
-    pub(super) fn zone(&self) -> Option<&str> {
-        match self {
-            Source::Registered(registered) => registered.zone.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::Typed(addresses) => {
-                let addresses: Vec<String> = addresses.iter().map(Address::to_string).collect();
-                f.write_str(&addresses.join(","))
-            }
-            Source::Name { host, port } => {
-                let address = Address::Tcp { host: host.clone(), port: *port };
-                write!(f, "dns://{address}")
-            }
-            Source::Registered(registered) => registered.fmt(f),
-        }
+        _ => None,
     }
 }
 

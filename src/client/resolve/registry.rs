@@ -3,7 +3,7 @@
 use super::{Update, cache};
 use crate::client::balance::instance::Instance;
 use crate::client::options::Options;
-use crate::client::target::Registered;
+use crate::client::source::Registered;
 use crate::config::Credentials;
 use crate::error::Error;
 use crate::registry::zookeeper::Changes;
