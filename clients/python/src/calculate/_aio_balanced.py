@@ -67,7 +67,8 @@ class AioBalancedChannel:
             check_timeout(timeout)
         if self._closed:
             raise ConnectionClosed(_text.closed_by_client(self._service))
-        key = key.encode() if isinstance(key, str) else key
+        if key is not None and isinstance(key, str):
+            key = key.encode()
         if self._hedges:
             return await self._try(Attempts(self._cluster, monotonic, method, timeout, key), method, args)
         # Nearly every call is over with its first attempt, which is therefore made without what the others need.
@@ -76,10 +77,11 @@ class AioBalancedChannel:
         cut = others and token and method.idempotent and self._cut_to < timeout
         limit = self._cut_to if cut else timeout
         pool = member.pool
-        channel = pool.next()
+        channel = pool.only or pool.next()
         channel.used_at = begun
+        called = method if pool.version is None else method.of_version(pool.version)
         try:
-            value = await channel.call_until(method.of_version(pool.version), args, limit, begun + limit)
+            value = await channel.call_until(called, args, limit, begun + limit)
         except BaseException as error:
             channel.used_at = monotonic()
             attempts = Attempts(cluster, monotonic, method, timeout, key)

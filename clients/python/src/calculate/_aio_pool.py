@@ -50,6 +50,8 @@ class AioPool:
         self._age_max = age_max
         self._on_connect = on_connect
         self._channels: list[AioPooledChannel | None] = [None] * size
+        # The one connection, where there is just one, once it is there.
+        self.only: AioPooledChannel | None = None
         self._turn = itertools.count()
         self.connected_at = 0.0
         self.version: int | None = None
@@ -60,6 +62,8 @@ class AioPool:
         channel = self._channels[index]
         if channel is None:
             channel = self._channels[index] = AioPooledChannel(self._target, self._options, self._connected)
+            if len(self._channels) == 1:
+                self.only = channel
         return channel
 
     async def call(self, method: Method, args: Any, timeout: float, deadline: float) -> Any:
