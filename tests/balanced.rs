@@ -321,3 +321,14 @@ fn all_addresses_of_a_name_are_called() {
         assert_eq!(client.square(9.0).expect("answered"), 3.0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_that_panics_harms_nobody() {
+    let mut servers = servers(2);
+    let options = Options { events: Some(Arc::new(|event| panic!("told of {event}"))), ..Options::default() };
+    let client = Client::connect(target(&servers), options).await.expect("connects");
+    servers.remove(0);
+    for _ in 0..20 {
+        assert_eq!(client.square(9.0).await.expect("answered by the other"), 3.0);
+    }
+}

@@ -193,7 +193,7 @@ async fn the_kernel_watches_an_idle_connection() {
     let timers: Vec<&str> = sockets
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|cells| cells[2].ends_with(&format!(":{port:04X}")))
+        .filter(|cells| cells[2].ends_with(&format!(":{port:04X}")) && cells[3] == "01") // established
         .map(|cells| cells[5])
         .collect();
     // 2 is the timer of keepalive; it counts hundredths of a second.

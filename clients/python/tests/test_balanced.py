@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -23,6 +24,7 @@ from calculate import (
     Event,
     Method,
     Overloaded,
+    aio,
 )
 from calculate._client import CAL, SQUARE, square_args
 
@@ -557,3 +559,45 @@ def test_the_password_is_not_shown() -> None:
 def test_both_methods_may_be_repeated() -> None:
     assert SQUARE.idempotent
     assert CAL.idempotent
+
+
+def test_an_instance_whose_host_is_no_name_is_not_noticed(caller: Any) -> None:
+    with (
+        FakeServer(echo) as server,
+        caller.connect(f"a..b:1,{server.address}", balancing=Balancing("round_robin")) as client,
+    ):
+        for n in range(6):
+            assert client.square(float(n)) == float(n)
+        assert client.counters().retries > 0
+
+
+def test_what_is_no_method_leaves_nothing_behind(caller: Any) -> None:
+    with FakeServer(echo) as one, FakeServer(echo) as two, caller.connect(target(one, two)) as client:
+        with pytest.raises(AttributeError):
+            client.call("Square", square_args(1.0))
+        cluster = getattr(client, "_client", client)._channel._cluster
+        assert [member.in_flight for member in cluster.members()] == [0, 0]
+
+
+def test_closing_ends_a_call_that_waits_for_its_next_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calculate._cluster.back_off_us", lambda *_: 300_000)
+    asked = asyncio.Event()
+
+    def hangs_up(peer: Peer) -> None:
+        peer.read_call()
+        loop.call_soon_threadsafe(asked.set)
+
+    async def run() -> None:
+        client = await aio.connect(target(one, two))
+        call = asyncio.create_task(client.square(1.0))
+        await asyncio.wait_for(asked.wait(), PATIENCE_S)
+        await asyncio.sleep(0.05)
+        await client.close()
+        with pytest.raises(ConnectionClosed, match="was closed"):
+            await asyncio.wait_for(call, PATIENCE_S)
+
+    loop = asyncio.new_event_loop()
+    with FakeServer(hangs_up) as one, FakeServer(hangs_up) as two:
+        loop.run_until_complete(run())
+        assert one.connections + two.connections == 1
+    loop.close()

@@ -17,6 +17,7 @@ use super::resolve;
 use super::source::Source;
 use state::State;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -179,8 +180,11 @@ impl Shared {
             _ => {}
         }
         log::debug!("{}: {event}", self.target);
-        if let Some(subscriber) = &self.subscriber {
-            subscriber(event);
+        if let Some(subscriber) = &self.subscriber
+            && catch_unwind(AssertUnwindSafe(|| subscriber(event))).is_err()
+        {
+            // It may run in the task that keeps the list, without which there is no client.
+            log::error!("{}: who was told of {event} panicked", self.target);
         }
     }
 

@@ -14,8 +14,8 @@ use super::super::options::Options;
 use super::super::pool::Pool;
 use super::super::resolve::Update;
 use super::super::source::Source;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// Lists, members, health and budget of one channel.
@@ -33,6 +33,8 @@ pub(super) struct State {
     random: Random,
     /// In the order of the members.
     handles: Vec<Arc<Handle>>,
+    /// That have left the list; those of them that still have calls in flight.
+    gone: Vec<Weak<Handle>>,
     /// Why there is no list, if somebody said so.
     complaint: Option<String>,
     closed: bool,
@@ -91,6 +93,7 @@ impl State {
             latencies: Latencies::default(),
             random,
             handles: Vec::new(),
+            gone: Vec::new(),
             complaint: None,
             closed: false,
         }
@@ -185,7 +188,10 @@ impl State {
             }
             Change::Down { id } => {
                 if let Some(place) = self.members.place(&id) {
-                    self.handles.remove(place).pool.retire();
+                    let handle = self.handles.remove(place);
+                    handle.pool.retire();
+                    self.gone.retain(|each| each.strong_count() > 0);
+                    self.gone.push(Arc::downgrade(&handle));
                 }
                 self.members.remove(&id);
                 self.health.forget(&id);
@@ -308,7 +314,8 @@ impl State {
     /// Takes no more calls. Gives the connections to be closed.
     pub(super) fn close(&mut self) -> Vec<Arc<Handle>> {
         self.closed = true;
-        self.handles()
+        let gone = self.gone.drain(..).filter_map(|each| each.upgrade());
+        gone.chain(self.handles.iter().cloned()).collect()
     }
 }
 
@@ -327,5 +334,19 @@ mod tests {
             let picked = state.pick(0, None, &others).expect("somebody");
             assert_eq!(picked.id, id);
         }
+    }
+
+    #[test]
+    fn closing_reaches_those_that_have_left_with_calls_in_flight() {
+        let mut state = State::new(&Source::Typed(Vec::new()), &Options::default());
+        let at = |id: &str, port| Instance::at(id, "127.0.0.1", Some(port));
+        state.update(Update::Connected, 0);
+        state.update(Update::Read(vec![at("a", 1), at("b", 2), at("c", 3)]), 0);
+        let called = state.pick(0, None, &["b".to_owned(), "c".to_owned()]).expect("somebody");
+        state.update(Update::Read(vec![at("c", 3)]), 1);
+        let later = state.tick(60_000);
+        assert_eq!(later.len(), 2, "{later:?}");
+        let closed: Vec<String> = state.close().iter().map(|handle| handle.id.clone()).collect();
+        assert_eq!((called.id.as_str(), closed), ("a", vec!["a".to_owned(), "c".to_owned()]));
     }
 }

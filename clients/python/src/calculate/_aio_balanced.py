@@ -72,9 +72,9 @@ class AioBalancedChannel:
         if self._hedges:
             return await self._try(Attempts(self._cluster, monotonic, method, timeout, key), method, args)
         # Nearly every call is over with its first attempt, which is therefore made without what the others need.
-        cluster, begun = self._cluster, monotonic()
+        cluster, begun, repeatable = self._cluster, monotonic(), method.idempotent
         member, others, token = cluster.begin(begun * 1000, key)
-        cut = others and token and method.idempotent and self._cut_to < timeout
+        cut = others and token and repeatable and self._cut_to < timeout
         limit = self._cut_to if cut else timeout
         pool = member.pool
         channel = pool.only or pool.next()
@@ -114,6 +114,8 @@ class AioBalancedChannel:
     async def _try(self, attempts: Attempts[AioPool], method: Method, args: Any) -> Any:
         """The answer to an attempt, or to one that follows; raises what the last one ended with."""
         while True:
+            if self._closed:
+                raise ConnectionClosed(_text.closed_by_client(self._service))
             attempt = attempts.begin()
             try:
                 hedge_at = attempts.hedge_at(attempt) if self._hedges else None
@@ -202,6 +204,7 @@ class _AioPools:
         self._options = options
         self._balancing = balancing
         self._mutex = threading.Lock()
+        self._closed = False
         self._all: weakref.WeakSet[AioPool] = weakref.WeakSet()
 
     def make(self, target: Target, on_connect: Callable[[], object]) -> AioPool:
@@ -210,6 +213,8 @@ class _AioPools:
         pool = AioPool(self._loop, target, self._options, balancing.connections_per_instance, age, on_connect)
         with self._mutex:
             self._all.add(pool)
+            if self._closed:
+                pool.refuse()
         return pool
 
     def sweep(self) -> None:
@@ -217,6 +222,8 @@ class _AioPools:
             self._loop.call_soon_threadsafe(self._sweep)
 
     async def close(self) -> None:
+        with self._mutex:
+            self._closed = True
         for pool in self._list():
             await pool.close()
 

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from . import _text
 from ._aio_channel import AioChannel
 from ._aio_connection import AioConnection
 from ._method import Method
 from ._options import Options
 from ._target import Target
+from .errors import ConnectError, ConnectionClosed
 
 
 class AioPooledChannel(AioChannel):
@@ -26,7 +28,10 @@ class AioPooledChannel(AioChannel):
         self.used_at = 0.0
 
     async def _connect(self, timeout: float) -> AioConnection:
-        connection = await super()._connect(timeout)
+        try:
+            connection = await super()._connect(timeout)
+        except ValueError as error:  # of an address that nobody typed
+            raise ConnectError(_text.cannot_connect(self._server, OSError(str(error)))) from error
         self.connected_at = monotonic()
         self._on_connect()
         return connection
@@ -53,6 +58,7 @@ class AioPool:
         # The one connection, where there is just one, once it is there.
         self.only: AioPooledChannel | None = None
         self._turn = itertools.count()
+        self._closed = False
         self.connected_at = 0.0
         self.version: int | None = None
 
@@ -61,6 +67,8 @@ class AioPool:
         index = next(self._turn) % len(self._channels)
         channel = self._channels[index]
         if channel is None:
+            if self._closed:
+                raise ConnectionClosed(_text.closed_by_client(str(self._target)))
             channel = self._channels[index] = AioPooledChannel(self._target, self._options, self._connected)
             if len(self._channels) == 1:
                 self.only = channel
@@ -85,8 +93,13 @@ class AioPool:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._retire)
 
+    def refuse(self) -> None:
+        """Makes no connection any more."""
+        self._closed = True
+
     async def close(self) -> None:
-        """Calls in flight fail with ConnectionClosed."""
+        """Calls in flight fail with ConnectionClosed, and so do later ones."""
+        self.refuse()
         for channel in self._made():
             await channel.close()
 

@@ -66,9 +66,9 @@ class BalancedChannel:
         if self._hedges:
             return self._try(Attempts(self._cluster, monotonic, method, timeout, key), method, args)
         # Nearly every call is over with its first attempt, which is therefore made without what the others need.
-        cluster, begun = self._cluster, monotonic()
+        cluster, begun, repeatable = self._cluster, monotonic(), method.idempotent
         member, others, token = cluster.begin(begun * 1000, key)
-        cut = others and token and method.idempotent and self._cut_to < timeout
+        cut = others and token and repeatable and self._cut_to < timeout
         limit = self._cut_to if cut else timeout
         pool = member.pool
         channel = pool.only or pool.next()

@@ -291,6 +291,7 @@ class Cluster(Generic[P]):
         self._lock = threading.Lock()
         for member in self._members.values():
             member.in_flight = 0
+        self._health.forget_probes()
 
     # With the lock held.
 

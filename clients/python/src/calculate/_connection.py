@@ -182,7 +182,8 @@ class Connection:
     def _read(self, call: _Call, deadline: float) -> Role | None:
         """Reads for everybody until the own answer has come."""
         while not call.done:
-            if self._spins() or self._wait_readable(_wait_ms(deadline)):
+            wait_ms = _wait_ms(deadline)  # which is looked at each time, however much comes
+            if self._spins() or self._wait_readable(wait_ms):
                 self._receive()
         with self._mutex:
             self._reader = None
@@ -375,7 +376,8 @@ class _Call:
     def park(self) -> None:
         if not hasattr(self, "alarm"):
             self.alarm = threading.Lock()
-            self.alarm.acquire()
+        # It may have been released when nobody slept any more.
+        self.alarm.acquire(blocking=False)
         self.parked = True
 
     def wake(self) -> None:

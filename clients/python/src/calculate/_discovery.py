@@ -168,6 +168,9 @@ class Discovery(Generic[P]):
 
     def _probe(self, member: Member[P]) -> None:
         target = member.instance.target(tls=self._tls)
-        well = target is not None and probe(target, self._probe_options)
-        if not self._stopped:
-            self._cluster.probed(member, well=well)
+        well = False
+        try:
+            well = target is not None and probe(target, self._probe_options)
+        finally:
+            if not self._stopped:
+                self._cluster.probed(member, well=well)

@@ -87,6 +87,11 @@ class Health:
         """It has left, or is another one."""
         self._records.pop(id_, None)
 
+    def forget_probes(self) -> None:
+        """In the child of a fork: those under way will not end here."""
+        for record in self._records.values():
+            record.probed = False
+
     def _eject(self, record: _Record, now: float) -> float:
         record.ejections += 1
         record.probed = False

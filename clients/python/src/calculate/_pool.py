@@ -7,12 +7,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from . import _text
 from ._channel import Channel
 from ._connection import Connection, HeldCall
 from ._method import Method
 from ._options import Options
 from ._random import NextU64, below
 from ._target import Target
+from .errors import ConnectError
 
 
 class PooledChannel(Channel):
@@ -25,7 +27,10 @@ class PooledChannel(Channel):
         self.used_at = 0.0
 
     def _connect(self, timeout: float, deadline: float) -> Connection:
-        connection = super()._connect(timeout, deadline)
+        try:
+            connection = super()._connect(timeout, deadline)
+        except ValueError as error:  # of an address that nobody typed
+            raise ConnectError(_text.cannot_connect(self._server, OSError(str(error)))) from error
         self.connected_at = monotonic()
         self._on_connect()
         return connection

@@ -110,7 +110,7 @@ class LostConnectionTest extends ConnectedClient {
     for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
       for (String line : Files.readAllLines(Path.of(table))) {
         String[] cells = line.strip().split(" +");
-        if (cells[2].endsWith(port)) {
+        if (cells[2].endsWith(port) && cells[3].equals("01")) { // established
           timers.add(cells[5]);
         }
       }
