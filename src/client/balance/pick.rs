@@ -67,16 +67,17 @@ impl Picker {
         key: Option<&[u8]>,
         tried: &[usize],
     ) -> Option<usize> {
-        let kept = self.usual.take().filter(|group| tried.is_empty() && !group.warms_up);
-        let mut group = kept.unwrap_or_else(|| self.group(members, health, now_ms, tried));
-        let picked = match group.places[..] {
-            [] => None,
-            [only] => Some(only),
-            _ => Some(self.pick_of(&mut group, members, now_ms, key)),
-        };
-        if tried.is_empty() {
-            self.usual = Some(group);
+        if !tried.is_empty() {
+            let mut untried = self.group(members, health, now_ms, tried);
+            return self.pick_of(&mut untried, members, now_ms, key);
         }
+        let mut usual = match self.usual.take() {
+            Some(group) if !group.warms_up => group,
+            // What changes while somebody warms up are the effective weights, by which no ring goes.
+            kept => Group { ring: kept.and_then(|group| group.ring), ..self.group(members, health, now_ms, tried) },
+        };
+        let picked = self.pick_of(&mut usual, members, now_ms, key);
+        self.usual = Some(usual);
         picked
     }
 
@@ -92,8 +93,13 @@ impl Picker {
         Group { places, cumulative, ring: None, warms_up }
     }
 
-    fn pick_of(&mut self, group: &mut Group, members: &Members, now_ms: u64, key: Option<&[u8]>) -> usize {
-        match (self.balance, key) {
+    fn pick_of(&mut self, group: &mut Group, members: &Members, now_ms: u64, key: Option<&[u8]>) -> Option<usize> {
+        match group.places[..] {
+            [] => return None,
+            [only] => return Some(only),
+            _ => {}
+        }
+        Some(match (self.balance, key) {
             (Balance::RoundRobin, _) => {
                 let place = group.places[self.counter % group.places.len()];
                 self.counter = self.counter.wrapping_add(1);
@@ -103,7 +109,7 @@ impl Picker {
             (Balance::Weighted, _) => group.places[group.weighted(&mut self.random)],
             (Balance::Hash, Some(key)) => group.by_key(members, key),
             (Balance::Hash | Balance::LeastLoaded, _) => group.least_loaded(members, &mut self.random, now_ms),
-        }
+        })
     }
 }
 
