@@ -5,6 +5,7 @@ mod support;
 use calculate::client::error::TransportError;
 use calculate::client::{CalculateError, Client, Options, blocking};
 use socket2::{Domain, SockAddr, Socket, Type};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -109,19 +110,8 @@ async fn a_socket_that_is_not_there_is_one_line_that_says_what_to_do() {
 #[tokio::test]
 async fn a_full_backlog_is_waited_for_as_long_as_the_deadline_lets() {
     let path = socket_path();
-    let listener = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
-    let address = SockAddr::unix(&path).expect("a path");
-    listener.bind(&address).expect("a free path");
-    listener.listen(1).expect("it listens");
-    let mut waiting = Vec::new();
-    loop {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
-        socket.set_nonblocking(true).expect("not blocking");
-        match socket.connect(&address) {
-            Ok(()) => waiting.push(socket),
-            Err(error) => break assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
-        }
-    }
+    let listener = listen(&path);
+    let _waiting = fill_backlog(&path);
     let connect = |timeout| Client::connect(target(&path), Options { timeout, ..Options::default() });
     let error = connect(Duration::from_millis(50)).await.expect_err("the backlog is full");
     assert!(error.is_deadline(), "{error:?}");
@@ -130,6 +120,49 @@ async fn a_full_backlog_is_waited_for_as_long_as_the_deadline_lets() {
     let (connected, _accepted) = tokio::join!(connect(Duration::from_secs(20)), accept);
     connected.expect("there is room again");
     std::fs::remove_file(&path).expect("ours");
+}
+
+#[tokio::test]
+async fn closing_ends_the_wait_for_a_connection() {
+    let path = socket_path();
+    let listener = listen(&path);
+    let options = Options { timeout: Duration::from_secs(60), ..Options::default() };
+    let client = Client::connect(target(&path), options).await.expect("it is accepted");
+    drop(listener.accept().expect("the client"));
+    let _waiting = fill_backlog(&path);
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.square(9.0).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    client.close();
+    let ended = tokio::time::timeout(Duration::from_secs(20), call).await.expect("long before its deadline");
+    let error = ended.expect("no panic").expect_err("it is closed");
+    assert_eq!(error.to_string(), format!("this client of unix:{} was closed", path.display()));
+    std::fs::remove_file(&path).expect("ours");
+}
+
+fn listen(path: &Path) -> Socket {
+    let listener = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    listener.bind(&SockAddr::unix(path).expect("a path")).expect("a free path");
+    listener.listen(1).expect("it listens");
+    listener
+}
+
+/// As many that wait to be accepted as there can be.
+fn fill_backlog(path: &Path) -> Vec<Socket> {
+    let mut waiting = Vec::new();
+    loop {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+        socket.set_nonblocking(true).expect("not blocking");
+        match socket.connect(&SockAddr::unix(path).expect("a path")) {
+            Ok(()) => waiting.push(socket),
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                return waiting;
+            }
+        }
+    }
 }
 
 #[tokio::test]

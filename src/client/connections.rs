@@ -9,6 +9,7 @@ use super::options::Options;
 use super::session::Failure;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// The connections to one server: one that takes calls, and retired ones that have calls in flight.
@@ -20,6 +21,8 @@ pub(super) struct Connections {
     state: Mutex<State>,
     /// Held while connecting, so that a lost connection is replaced once and not by every caller.
     connecting: tokio::sync::Mutex<()>,
+    /// Told when it closes: nobody connects any more then.
+    closing: Notify,
 }
 
 #[derive(Debug)]
@@ -43,7 +46,14 @@ impl Connections {
     /// Connections that are made when they are needed.
     pub(super) fn unconnected(target: Address, options: Options) -> Connections {
         let state = Mutex::new(State { current: None, retired: Vec::new(), closed: false });
-        Connections { server: target.to_string(), target, options, state, connecting: Default::default() }
+        Connections {
+            server: target.to_string(),
+            target,
+            options,
+            state,
+            connecting: Default::default(),
+            closing: Notify::new(),
+        }
     }
 
     pub(super) async fn connect(
@@ -126,10 +136,22 @@ impl Connections {
             live.connection.close(&error);
         }
         state.retired.iter().filter_map(Weak::upgrade).for_each(|connection| connection.close(&error));
+        self.closing.notify_waiters();
     }
 
-    /// A new connection, where the old one was lost or retired.
+    /// A new connection, where the old one was lost or retired. Closing ends the wait for it.
     async fn new_connection(&self, deadline: Deadline) -> Result<Arc<Connection>, CalculateError> {
+        let closing = self.closing.notified();
+        tokio::pin!(closing);
+        // From now on it is heard of; whether it was before is looked at when the connection is to be made.
+        closing.as_mut().enable();
+        tokio::select! {
+            outcome = self.make_connection(deadline) => outcome,
+            () = closing => Err(CalculateError::closed_by_client(&self.server)),
+        }
+    }
+
+    async fn make_connection(&self, deadline: Deadline) -> Result<Arc<Connection>, CalculateError> {
         let Some(_connecting) = deadline.limit(self.connecting.lock()).await else {
             return Err(CalculateError::no_time_to_connect(&self.server, deadline));
         };
