@@ -31,7 +31,7 @@ class AioPooledChannel(AioChannel):
         try:
             connection = await super()._connect(timeout)
         except ValueError as error:  # of an address that nobody typed
-            raise ConnectError(_text.cannot_connect(self._server, OSError(str(error)))) from error
+            raise ConnectError(_text.cannot_connect(self._server, error)) from error
         self.connected_at = monotonic()
         self._on_connect()
         return connection

@@ -30,7 +30,7 @@ class PooledChannel(Channel):
         try:
             connection = super()._connect(timeout, deadline)
         except ValueError as error:  # of an address that nobody typed
-            raise ConnectError(_text.cannot_connect(self._server, OSError(str(error)))) from error
+            raise ConnectError(_text.cannot_connect(self._server, error)) from error
         self.connected_at = monotonic()
         self._on_connect()
         return connection

@@ -53,7 +53,7 @@ def stalled(server: str) -> str:
     )
 
 
-def cannot_connect(server: str, error: OSError) -> str:
+def cannot_connect(server: str, error: OSError | ValueError) -> str:
     if isinstance(error, TlsFault):
         return f"cannot connect to {server} with TLS: {error}"
     return f"cannot connect to {server} ({_reason(error)}); is it running, and is this its address?"
@@ -93,7 +93,9 @@ def unusable(*, tls: bool) -> str:
     return "it has no port for TLS" if tls else "it wants TLS, and this client does not use it"
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return one_line(str(error))
     # A look-up's error brings a text but no errno that os knows.
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()

@@ -121,14 +121,14 @@ final class AsyncQueue implements IoWork {
     }
   }
 
-  private void takeGrantedRole() throws IOException {
+  private void takeGrantedRole() {
     if (requested != null && (requested.isReadByIo() || requested.isClosed())) {
       io.hold(requested.registration());
       requested = null;
     }
   }
 
-  private boolean takeRole(Connection connection) throws IOException {
+  private boolean takeRole(Connection connection) {
     if (connection.becomeReader()) {
       io.hold(connection.registration());
       return true;

@@ -142,20 +142,23 @@ final class BlockingWait {
   }
 
   private void register() throws IOException {
-    boolean first = key == null;
-    if (first) {
-      selector = Selector.open();
+    if (selector == null) {
+      openSelector();
     }
     // After that, as a sender that has to wait now wakes the selector.
     int wanted = connection.wantedOps();
-    if (first) {
-      if (connection.isClosed()) {
-        close();
-        throw new ClosedSelectorException();
-      }
+    if (key == null) {
       key = channel.register(selector, wanted);
     } else if (key.interestOps() != wanted) {
       key.interestOps(wanted);
+    }
+  }
+
+  private void openSelector() throws IOException {
+    selector = Selector.open();
+    if (connection.isClosed()) {
+      close();
+      throw new ClosedSelectorException();
     }
   }
 }

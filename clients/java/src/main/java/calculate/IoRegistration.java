@@ -51,7 +51,7 @@ final class IoRegistration implements IoWork {
   }
 
   @Override
-  public void takeIn() throws IOException {
+  public void takeIn() {
     if (!held && connection.isReadByIo() && !queue.isWaitingFor(connection)) {
       // The queue has gone on without it, as it took no more calls; its reader is this thread.
       io().hold(this);

@@ -127,7 +127,7 @@ final class IoThread implements Runnable {
       return true;
     }
     synchronized (inbox) {
-      if (stopped || stopping) {
+      if (stopping) {
         return false;
       }
       if (watching && watchAtNanos - deadline.atNanos() <= 0) {
@@ -186,11 +186,11 @@ final class IoThread implements Runnable {
 
   /** Makes sure that connections can be held, before any is to be. */
   void prepareToHold() throws IOException {
-    wakeUp.selector();
+    wakeUp.open();
   }
 
-  /** This thread is the connection's reader now. */
-  void hold(IoRegistration registration) throws IOException {
+  /** This thread is the connection's reader now, for which it was prepared. */
+  void hold(IoRegistration registration) {
     registration.hold(wakeUp.selector());
     held.add(registration);
   }
@@ -241,7 +241,7 @@ final class IoThread implements Runnable {
     Thread.interrupted();
   }
 
-  private void takeInbox() throws IOException {
+  private void takeInbox() {
     synchronized (inbox) {
       ownInbox.addAll(inbox);
       inbox.clear();
@@ -325,12 +325,7 @@ final class IoThread implements Runnable {
       stopped = true;
     }
     do {
-      try {
-        takeInbox();
-      } catch (IOException e) {
-        // Nothing is put on a connection any more.
-      }
-      all.forEach(connections -> due.add(connections.queue()));
+      takeInbox();
       AsyncQueue queue;
       while ((queue = due.poll()) != null) {
         queue.endAll(Errors.clientClosed(queue.target()));

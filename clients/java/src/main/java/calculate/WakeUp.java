@@ -27,10 +27,15 @@ final class WakeUp {
     this.sleeper = sleeper;
   }
 
-  Selector selector() throws IOException {
+  /** Opens the selector, if it is not open yet. */
+  void open() throws IOException {
     if (selector == null) {
       selector = Selector.open();
     }
+  }
+
+  /** Which was opened. */
+  Selector selector() {
     return selector;
   }
 

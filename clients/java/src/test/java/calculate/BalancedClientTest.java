@@ -202,6 +202,9 @@ class BalancedClientTest {
     try (CalculateClient client = connect(settings)) {
       assertTrue(client.square(9) > 0);
       Background.eventually(() -> one.ended.get() + two.ended.get() > 0);
+      int before = one.connections.get() + two.connections.get();
+      assertTrue(client.square(9) > 0);
+      Background.eventually(() -> one.connections.get() + two.connections.get() > before);
     }
   }
 
@@ -235,12 +238,21 @@ class BalancedClientTest {
     Options options =
         Options.defaults()
             .withTimeout(Duration.ofSeconds(60))
-            .withBalancing(settings().withMaxConnectionAge(Duration.ofMillis(100)).withAttempts(1));
+            .withBalancing(
+                settings()
+                    .withBalance(Balance.ROUND_ROBIN)
+                    .withMaxConnectionAge(Duration.ofMillis(100))
+                    .withAttempts(1));
     CalculateClient client = CalculateClient.connect(one.address() + "," + two.address(), options);
     CompletableFuture<Double> asynchronous = client.squareAsync(9);
     CompletableFuture<Double> blocking = Background.run(() -> client.square(9));
     Background.eventually(() -> one.calls.get() + two.calls.get() == 2);
-    Thread.sleep(600);
+    one.mood = ValueServer.Mood.WELL;
+    two.mood = ValueServer.Mood.WELL;
+    int ones = one.connections.get();
+    int twos = two.connections.get();
+    Background.eventually(
+        () -> client.square(9) > 0 && one.connections.get() > ones && two.connections.get() > twos);
     client.close();
     Background.failure(ConnectionClosed.class, asynchronous);
     Background.failure(ConnectionClosed.class, blocking);
